@@ -118,7 +118,7 @@ class Target(Settings):
         "copies them. The other of the two is measured in the same rounds, and the report has both.",
     )
     device_id: int | None = setting(
-        None, label="Card", help="The number of the card; 0, the first one, if empty.", ge=0, le=1023
+        None, label="Card", help="The number of the card, which trains too; 0, the first one, if empty.", ge=0, le=1023
     )
     threads: int | None = setting(
         None,

@@ -69,6 +69,7 @@ def _learn(
             settings,
             seed=context.seed,
             checkpoint=context.checkpoint,
+            card=context.target.device_id,
             deadline=context.deadline,
             on_epoch=lambda point: context.on_progress(
                 TRAINING_START + (1 - TRAINING_START) * point.share, point.message(criterion), **point.metrics

@@ -18,7 +18,7 @@ from engine.training.batches import Batch, Pixels, Rows, TrainBatches, Views, no
 from engine.training.curve import Fit, OnEpoch, Point
 from engine.training.defaults import fill_defaults
 from engine.training.guards import batch_size, memory_errors, too_deep
-from engine.training.loss_module import device, loss_of
+from engine.training.loss_module import device, loss_of, on_card
 from engine.training.objectives import Objective
 from engine.training.precision import PLAIN, PRECISIONS, Precision, ProbeResult, probe, worth_probing
 from engine.training.prefetch import prefetched
@@ -41,19 +41,21 @@ def fit(
     deadline: float,
     on_epoch: OnEpoch,
     checkpoint: Path | None = None,
+    card: int | None = None,
 ) -> Fit:
     """Trains `module` in place (the caller owns it) and leaves the best epoch's weights in it, in eval mode.
 
     `module` is any (B, C, H, W) -> logits (B, classes), not timm's alone. `pixels` (N, H, W, C) uint8 of at least
     MIN_IMAGES images; `deadline` in seconds of time.monotonic(): the batch in which it passes is the last. Training
-    continues from the file `checkpoint` where it exists, with the same result; the caller removes it. Raises StepError
-    where the loss is not finite or a step does not fit in memory.
+    continues from the file `checkpoint` where it exists, with the same result; the caller removes it. `card` is the
+    number of the card to train on, as a target names it. Raises StepError where the loss is not finite, a step does not
+    fit in memory, or torch does not see that card.
     """
     train, validation = _validation_split(len(pixels), np.random.default_rng(seed))
     size, batch_note = batch_size(settings.batch_size, len(train), processes.world_size())
     batches = TrainBatches(Views(pixels, settings, seed), train, preprocess, size, seed, objective.n_views)
     optimizer_settings = fill_defaults(module, settings)
-    with memory_errors(size):
+    with on_card(card), memory_errors(size):
         for part in filter(None, (module, objective.extra)):
             part.to(device())
         state = TrainingState.create(

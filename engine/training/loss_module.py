@@ -1,13 +1,17 @@
 """A module and its objective as one module, which a training step calls."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
+from engine.errors import StepError
+from engine.training import distributed as processes
 from engine.training.batches import Batch
 from engine.training.objectives import Objective
 from engine.training.precision import Precision
+from engine.wording import many
 
 
 def device() -> torch.device:
@@ -15,6 +19,22 @@ def device() -> torch.device:
     if not torch.cuda.is_available():
         return torch.device("cpu")
     return torch.device("cuda", torch.cuda.current_device())
+
+
+def on_card(number: int | None) -> AbstractContextManager[object]:
+    """The card of this number is that of this process meanwhile; without a number it is what it was.
+
+    So it is without any card for torch, and where several processes train, of which each has its own. Raises StepError
+    where torch does not see that card.
+    """
+    if number is None or processes.world_size() > 1 or not torch.cuda.is_available():
+        return nullcontext()
+    if number >= (n_cards := torch.cuda.device_count()):
+        raise StepError(
+            f"card number {number} is asked for (target.device_id), and torch sees {many(n_cards, 'card')}",
+            "Ask for another number, or leave the steps that train out",
+        )
+    return torch.cuda.device(number)
 
 
 class LossModule(nn.Module):

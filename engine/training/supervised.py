@@ -46,6 +46,7 @@ def learn_labels(
         settings,
         seed=context.seed,
         checkpoint=context.checkpoint,
+        card=context.target.device_id,
         deadline=context.deadline,
         on_epoch=lambda point: context.on_progress(point.share, point.message("right"), **point.metrics),
     )

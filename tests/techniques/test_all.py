@@ -42,6 +42,7 @@ from engine.settings import (
     Swap,
     Target,
 )
+from engine.settings.training import Training
 from engine.store.cache import Cache
 
 SETTINGS: dict[type[Step], tuple[Step, float]] = {
@@ -87,6 +88,40 @@ def bench(tmp_path_factory) -> StepRunner:
         work=home / "work",
         deadline=math.inf,
     )
+
+
+class StoppedBeforeTrainingError(Exception):
+    pass
+
+
+TRAINING = {
+    **{technique: SETTINGS[technique][0] for technique in (Finetune, Distill, Swap, Qat)},
+    PruneChannel: PruneChannel(ratio=0.2, rounds=2, recovery_epochs=1),
+}
+"""Settings with which a technique trains."""
+
+
+def test_what_trains_is_named_here():
+    own = {technique for technique in STEPS if issubclass(technique, Training)}
+    assert own <= set(TRAINING)
+
+
+@pytest.mark.parametrize("technique", TRAINING, ids=lambda technique: technique.__name__)
+def test_what_trains_does_so_on_the_card_of_the_target(technique, bench, tmp_path, monkeypatch):
+    cards = []
+
+    def on_card(number):
+        cards.append(number)
+        raise StoppedBeforeTrainingError
+
+    monkeypatch.setattr("engine.training.loop.on_card", on_card)
+    source = models.load(SampleModel(), None, 0, tmp_path)
+    given = source if TRAINING[technique].stage == "torch" else bench.export(source, no_progress).model
+    # The CPU in the place of the second card, on which no session can be opened here.
+    played = bench.at(bench.target.model_copy(update={"device_id": 1}))
+    with pytest.raises(StoppedBeforeTrainingError):
+        played.apply(given, TRAINING[technique], no_progress)
+    assert cards == [1]
 
 
 def sum_of(path: Path) -> str:

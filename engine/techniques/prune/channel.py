@@ -180,6 +180,7 @@ def _recover(
             seed=context.seed,
             deadline=context.deadline,
             on_epoch=on_epoch,
+            card=context.target.device_id,
         )
     except StepError as error:  # it advises on settings of training, which prune does not have
         raise StepError(

@@ -169,6 +169,7 @@ def _train(network: Network, model: OnnxModel, settings: Qat, context: TrainingC
         seed=context.seed,
         deadline=context.deadline,
         on_epoch=on_epoch,
+        card=context.target.device_id,
         checkpoint=context.checkpoint,
     )
 
