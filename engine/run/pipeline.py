@@ -24,7 +24,7 @@ from engine.results import Report
 from engine.run.branch import RunContext, follow, make_baseline
 from engine.run.cold_start import add_cold_starts
 from engine.run.examples import add_examples
-from engine.run.precision import IN_32_BITS, precision_note, targets_in_32_bits
+from engine.run.precision import IN_32_BITS, naming_note, precision_note, targets_in_32_bits
 from engine.run.preflight import check_fit, recovery_warnings, source_warnings, unlearnt_warnings
 from engine.run.progress import RunProgress
 from engine.run.raced import left_out_warnings, raced_note
@@ -133,6 +133,9 @@ def _make_and_time(
     base = make_baseline(context, source, recipe.baseline_steps)
     if len(targets) > 1:
         builder.add_note(base.variant_id, raced_note(targets))
+    if (note := naming_note(step_runner.target)) is not None:
+        builder.add_note(base.variant_id, note)
+    builder.write("running")  # with these notes, whatever becomes of the chains
     step_runner = replace(step_runner, baseline=base.onnx, baseline_model=base.model)
     for branch, chain in enumerate(recipe.chains):
         deadline = time_budget.chain_deadline(branch, time.monotonic())
@@ -212,7 +215,7 @@ def _time(context: RunContext) -> None:
     if exact:
         phase(1.0, "the baseline's answers in 32 bits")
         note = precision_note(step_runner, builder.models[builder.baseline.id], in_32_bits)
-        builder.add_note(builder.baseline.id, note)
+        builder.replace_note(builder.baseline.id, note)
     for id, error in timings.errors.items():
         if id not in exact:
             builder.add_note(id, not_timed_note(error))

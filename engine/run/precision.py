@@ -7,7 +7,7 @@ from engine.errors import RunError, TargetError
 from engine.measure.latency import PairedLatency
 from engine.measure.quality import fidelity
 from engine.models.artifacts import OnnxModel
-from engine.results import Fidelity, Note, codes
+from engine.results import Fidelity, Note, Variant, codes
 from engine.run.step_runner import StepRunner
 from engine.runtimes import exact_target, precision_of
 from engine.settings import Target
@@ -23,6 +23,19 @@ def targets_in_32_bits(target: Target) -> dict[str, Target]:
     return {} if exact == target else {IN_32_BITS: exact}
 
 
+def naming_note(target: Target) -> Note | None:
+    """What the runtime computes 32-bit floats in at this target; None where in 32 bits. Nothing of it was measured."""
+    return Note(code=codes.PRECISION, text=_text(target)) if targets_in_32_bits(target) else None
+
+
+def remeasured_warning(target: Target, baseline: Variant) -> Note | None:
+    """The same of latencies that were measured again, where no note on the baseline says it of the run itself."""
+    text = _named(target)
+    if not targets_in_32_bits(target) or any(text in note.text for note in baseline.notes):
+        return None
+    return Note(code=codes.PRECISION, text=f"{text}: the latencies that were measured again are with that")
+
+
 def precision_note(step_runner: StepRunner, baseline: OnnxModel, timed: PairedLatency | None) -> Note:
     """What the runtime computes the baseline in, how close its answers are to those in 32 bits, and how fast it is.
 
@@ -35,12 +48,16 @@ def precision_note(step_runner: StepRunner, baseline: OnnxModel, timed: PairedLa
         closeness = _closeness(fidelity(baseline.task, answers, in_32_bits))
     except (RunError, TargetError) as error:
         closeness = f"its answers could not be compared: {error.message}"
-    return Note(
-        code=codes.PRECISION,
-        text=f"{target.runtime} computes 32-bit floats in {precision_of(target)} here. Beside f32, "
-        f"{closeness}{_speed(timed)}. Every ratio and every loss of this run is to the baseline as it is "
-        "computed here",
-    )
+    return Note(code=codes.PRECISION, text=_text(target, f" Beside f32, {closeness}{_speed(timed)}."))
+
+
+def _text(target: Target, comparison: str = "") -> str:
+    every = "Every ratio and every loss of this run is to the baseline as it is computed here"
+    return f"{_named(target)}.{comparison} {every}"
+
+
+def _named(target: Target) -> str:
+    return f"{target.runtime} computes 32-bit floats in {precision_of(target)} here"
 
 
 def _closeness(closeness: Fidelity) -> str:

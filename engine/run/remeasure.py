@@ -13,6 +13,7 @@ from engine.measure.verdict import judge
 from engine.models.variants import read_variant
 from engine.planning.remeasurable import remeasurable_report
 from engine.results import Environment, LatencyMeasurement, Note, Report, Variant, codes
+from engine.run.precision import remeasured_warning
 from engine.runtimes import resolve_target
 from engine.settings import RemeasureRequest
 from engine.settings.target import CUDA
@@ -22,7 +23,7 @@ from engine.store.measure_lock import WAITING, measure_lock
 from engine.store.progress import Progress
 from engine.system.machine import environment
 
-OF_A_MEASUREMENT = (codes.MACHINE_BUSY, codes.NOT_MEASURED)
+OF_A_MEASUREMENT = (codes.MACHINE_BUSY, codes.NOT_MEASURED, codes.PRECISION)
 """The codes of warnings on a measurement of latency, which go when another one stands."""
 MOST_SECONDS = 1800.0
 """From the first round on; after that no round begins."""
@@ -68,6 +69,8 @@ def remeasure(request: RemeasureRequest, folder: JobFolder, progress: Progress) 
         if baseline.id in timings.errors:
             raise RunError(nothing_timed_note(timings.errors[baseline.id]).text, "Run its recipe again")
         measurement = measurement_of(timings)
+        if (warning := remeasured_warning(target, baseline)) is not None:
+            measurement = measurement.model_copy(update={"warnings": (*measurement.warnings, warning)})
         # Read anew: another measurement of this run may have ended while this one waited for the lock.
         run_folder.write("report.json", with_measurement(remeasurable_report(run_folder.path), measurement))
     return measurement

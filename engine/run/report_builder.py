@@ -206,6 +206,11 @@ class ReportBuilder:
         """Adds a note to a variant."""
         self._update(id, notes=(*self.variants[id].notes, note))
 
+    def replace_note(self, id: str, note: Note) -> None:
+        """Puts a note on a variant in the place of those of the same code."""
+        self._update(id, notes=tuple(one for one in self.variants[id].notes if one.code != note.code))
+        self.add_note(id, note)
+
     def judge(self) -> None:
         """Adds a verdict to each variant that was timed, and the recommendation."""
         for id in self.timed:

@@ -132,4 +132,4 @@ def test_what_cannot_be_measured_again_is_refused_by_name_and_stays_as_it_was(ra
 
 
 def test_every_verdict_code_of_a_measurement_goes_with_it():
-    assert set(module.OF_A_MEASUREMENT) == {"machine_busy", "not_measured"}
+    assert set(module.OF_A_MEASUREMENT) == {"machine_busy", "not_measured", "precision"}
