@@ -97,3 +97,28 @@ def test_triton_serves_it_on_the_card_of_its_number(tmp_path):
     config = text_format.Parse(files["triton/model/config.pbtxt"].decode(), schema().ModelConfig())
     (group,) = config.instance_group
     assert (group.kind, list(group.gpus)) == (group.KIND_GPU, [1])
+
+
+@pytest.mark.parametrize(
+    ("values", "missing"),
+    [
+        ({"threads": 2}, None),
+        ({"threads": 2, "spinning": False}, "idle threads sleep"),
+        ({"threads": 2, "runtime": "openvino", "precision": "bf16"}, "openvino (CPU), floats in bf16"),
+        ({"threads": 2, "provider": "TensorrtExecutionProvider"}, "onnxruntime (TensorrtExecutionProvider)"),
+        ({**ON_CARD.model_dump(), "tf32": False}, None),
+        ({**ON_CARD.model_dump(), "prefer_nhwc": True, "cuda_graph": True}, "as a CUDA graph"),
+    ],
+)
+def test_triton_gets_the_options_that_it_takes_and_its_readme_names_the_others(tmp_path, values, missing):
+    target = Target(**values)
+    files = triton_files(made_bundle_context(tmp_path, target), ServeSettings())
+    config = text_format.Parse(files["triton/model/config.pbtxt"].decode(), schema().ModelConfig())
+    found = {
+        one.name: dict(one.parameters) for one in config.optimization.execution_accelerators.gpu_execution_accelerator
+    }
+    own = {**({} if target.tf32 else {"use_tf32": "0"}), **({"prefer_nhwc": "1"} if target.prefer_nhwc else {})}
+    assert found == ({"cuda": own} if own else {})
+    readme = files["triton/README.md"].decode()
+    assert (f"config.pbtxt does not carry: {missing}.\n" in readme) == (missing is not None)
+    assert ("The measured speed is not to be expected" in readme) == (missing is not None)

@@ -34,7 +34,7 @@ CONTENTS = """\
 | `verify.py`, `golden.npz` | proves on any machine that files, versions, inputs and answers are right; times it |
 | `index.html` | the same check in a browser |
 | `serve.py`, `gate.py`, `serve.json`, `requirements-serve.txt` | a server: batches, a cache, limits |
-| `triton/` | the same model for NVIDIA's Triton |
+| `triton/` | the same model for NVIDIA's Triton, in onnxruntime; its README names measured options that it lacks |
 | `requirements.txt` | the versions that it was checked with |
 | `recipe.yaml`, `report.html`, `README.md`, `SHA256SUMS` | what was asked, what came out, how to use it, and all sums |
 """
