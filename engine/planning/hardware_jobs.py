@@ -20,6 +20,7 @@ TURN_SECONDS, TURN_CALLS = 0.15, 3  # at least, as it times a turn
 USES_OF_A_WEIGHT = 150  # multiply-adds, as many as in a ResNet-50
 UNKNOWN_MACS = 1e9
 BURST_CALLS = 4  # on each stream, as engine/measure/cell_timing.py times several
+FEWEST_ROUNDS = 3  # of a showdown, however few its minutes, as engine/measure/latency.py times them
 COMPARED_EXAMPLES = 64  # whose outputs a showdown compares
 
 
@@ -93,10 +94,11 @@ def estimate_sweep(request: SweepRequest) -> Estimate:
 
 
 def estimate_showdown(request: ShowdownRequest) -> Estimate:
-    """Seconds of a resolved showdown, at most its minutes."""
+    """Seconds of a resolved showdown, at most its minutes, or those of the rounds that it times whatever they are."""
     seconds = sum(_turn_seconds(row.file, row.target) for row in request.rows)
-    answers = COMPARED_EXAMPLES * sum(_example_seconds(row.file) for row in request.rows)
-    return _estimate(min(request.rounds * seconds + answers, 60 * request.minutes))
+    answers = COMPARED_EXAMPLES * sum(_example_seconds(row.file, row.target) for row in request.rows)
+    most = max(60 * request.minutes, FEWEST_ROUNDS * seconds + answers)
+    return _estimate(min(request.rounds * seconds + answers, most))
 
 
 def _estimate(measuring: float) -> Estimate:
@@ -105,17 +107,22 @@ def _estimate(measuring: float) -> Estimate:
 
 
 def _turn_seconds(file: VariantFile, target: Target) -> float:
-    """Seconds of one turn of a file at a target, as if twice the threads were twice as fast."""
-    call = _example_seconds(file) * target.batch_size * cores() / (target.threads or cores())
+    """Seconds of one turn of a file at a target, as if twice the threads of a CPU were twice as fast."""
+    call = _example_seconds(file, target) * target.batch_size
+    if target.on_cpu:
+        call *= cores() / (target.threads or cores())
     n_streams = target.streams or 1
     if n_streams > 1:
         call *= n_streams * BURST_CALLS  # a burst: so many calls on each stream, which has its part of the threads
     return OPEN_SECONDS + min(WARM_CALLS * call, max(WARM_SECONDS, call)) + max(TURN_SECONDS, TURN_CALLS * call)
 
 
-def _example_seconds(file: VariantFile) -> float:
-    """Seconds of one example on all cores: as it was measured, or as the size of the file suggests."""
-    if file.example_ms is not None:
+def _example_seconds(file: VariantFile, target: Target) -> float:
+    """Seconds of one example on all cores, or on a card: as it was measured there, or as the size of the file suggests.
+
+    What a card takes says nothing of a CPU, and the other way round.
+    """
+    if file.example_ms is not None and file.example_on_cpu == target.on_cpu:
         return file.example_ms / 1000
     path = Path(file.model.path) if file.model is not None and file.model.path is not None else None
     macs = path.stat().st_size / 4 * USES_OF_A_WEIGHT if path is not None and path.is_file() else UNKNOWN_MACS

@@ -5,10 +5,12 @@ from pathlib import Path
 
 from engine.errors import NotFoundError, RequestError
 from engine.jobs.queue import Queue
-from engine.results import Refusal, Report, Variant
+from engine.results import Latency, Refusal, Report, Variant
 from engine.settings import FileModel, ModelSource, VariantFile
+from engine.settings.target import DEFAULT_PROVIDERS
 from engine.store.folders import JobFolder
 from engine.store.home import Home
+from engine.system.machine import cores
 
 NO_RUN = "See the list of runs"
 
@@ -74,8 +76,18 @@ def variant_file(run: str, variant: Variant, folder: JobFolder) -> VariantFile:
         model=FileModel(path=str(folder.file(variant.file)), sha256=variant.sha256),
         label=variant.label.removesuffix(f", {variant.target_label}"),
         preprocess=variant.input.preprocess,
-        example_ms=latency.p50_ms / latency.batch_size if latency is not None else None,
+        **(_example(latency) if latency is not None else {}),
     )
+
+
+def _example(latency: Latency) -> dict[str, object]:
+    """What a file knows of the latency of one example, as if twice the threads of a CPU were twice as fast."""
+    on_cpu = latency.provider == DEFAULT_PROVIDERS.get(latency.runtime)
+    example_ms = latency.p50_ms / latency.batch_size
+    return {
+        "example_ms": example_ms * latency.threads / cores() if on_cpu else example_ms,
+        "example_on_cpu": on_cpu,
+    }
 
 
 def input_misfit(first: Variant, other: Variant) -> Refusal | None:

@@ -39,8 +39,12 @@ class VariantFile(Settings):
     label: str = setting("", help="What the results call it.", max_length=200)
     preprocess: Preprocess | None = None
     example_ms: float | None = setting(
-        None, help="A known latency of one example, all threads together, for estimates alone.", unit="ms", gt=0
+        None,
+        help="A known latency of one example, of a CPU that of all its cores; for estimates alone.",
+        unit="ms",
+        gt=0,
     )
+    example_on_cpu: bool = setting(True, help="Whether 'example_ms' is of a CPU; for estimates alone.")
 
     @model_validator(mode="after")
     def _names_a_file(self) -> Self:

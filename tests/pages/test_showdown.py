@@ -71,7 +71,7 @@ def test_as_many_rounds_can_be_asked_for_as_it_may_say_would_tell_and_minutes_fo
     assert "That is all of" not in words(page)
     page.number_input(key="showdown-rounds").set_value(900).run()
     assert "6 rows: about 15 min, estimated" in words(page)
-    assert "That is all of the 15 minutes that are allowed, in which fewer rounds may be timed" in words(page)
+    assert "The 15 minutes that are allowed may be up before all rounds are timed" in words(page)
     page.multiselect(key="showdown-variants").set_value(page.multiselect(key="showdown-variants").value[:1]).run()
     page.number_input(key="showdown-minutes").set_value(30).run()
     button(page, START).click().run()

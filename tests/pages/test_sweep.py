@@ -18,8 +18,9 @@ START = "Start the sweep"
 
 @pytest.fixture(autouse=True)
 def two_cores(monkeypatch):
-    for module in ("engine.planning.target", "engine.planning.hardware_jobs", "pages._ui.results.sweep_form"):
-        monkeypatch.setattr(f"{module}.cores", lambda: 2)
+    for module in ("target", "hardware_jobs", "variant_files"):
+        monkeypatch.setattr(f"engine.planning.{module}.cores", lambda: 2)
+    monkeypatch.setattr("pages._ui.results.sweep_form.cores", lambda: 2)
 
 
 @pytest.fixture

@@ -182,6 +182,18 @@ def test_a_file_that_nobody_has_timed_is_estimated_by_its_size(tmp_path):
     assert found[0] < found[1]
 
 
+def test_a_figure_of_a_card_says_nothing_of_the_cpu_and_the_other_way_round():
+    """Cell by cell: on a card the number of threads hardly matters."""
+    slow = made_file().model_copy(update={"example_ms": 500.0})
+    of_card = slow.model_copy(update={"example_on_cpu": False})
+    one = {"batch_sizes": (1,), "threads": (1,)}
+    unknown = seconds(file=slow.model_copy(update={"example_ms": None}), **one)
+    assert seconds(file=of_card, **one) == unknown < seconds(file=slow, **one)
+    card = {**one, "target": Target(provider=CUDA)}
+    assert seconds(file=slow, **card) < seconds(file=of_card, **card)
+    assert seconds(file=of_card, **card) == seconds(file=of_card, **card | {"threads": (2,)})
+
+
 def test_a_showdown_takes_longer_with_more_rounds():
     rows = (ShowdownEntry(file=made_file()), ShowdownEntry(file=made_file(), target=Target(runtime="openvino")))
     few, many = (estimate_showdown(ShowdownRequest(rows=rows, rounds=rounds)) for rounds in (3, 30))
@@ -194,6 +206,14 @@ def test_a_showdown_takes_its_minutes_at_most():
     short, long = (ShowdownRequest(rows=rows, rounds=1000, minutes=minutes) for minutes in (2, 4))
     assert estimate_showdown(short).phases["latency"] == 120
     assert estimate_showdown(long).phases["latency"] == 240
+
+
+def test_a_showdown_takes_three_rounds_at_least_however_few_its_minutes():
+    slow = made_file().model_copy(update={"example_ms": 5000.0})
+    rows = (ShowdownEntry(file=slow), ShowdownEntry(file=slow, target=Target(runtime="openvino")))
+    three, more = (ShowdownRequest(rows=rows, rounds=rounds, minutes=0.1) for rounds in (3, 12))
+    assert estimate_showdown(three).phases["latency"] > 60
+    assert estimate_showdown(more) == estimate_showdown(three)
 
 
 def test_the_job_of_a_showdown_is_not_ended_while_its_minutes_last():

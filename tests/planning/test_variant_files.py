@@ -17,8 +17,14 @@ from engine.settings import (
     SweepRequest,
     Target,
 )
+from engine.settings.target import CUDA
 from tests.made import BASE, INT8, RECIPE, made_report, made_variant
 from tests.made_raced import BASE_BF16, INT8_BF16, made_raced_report
+
+
+@pytest.fixture(autouse=True)
+def two_cores(monkeypatch):
+    monkeypatch.setattr("engine.planning.variant_files.cores", lambda: 2)
 
 
 @pytest.fixture
@@ -44,6 +50,24 @@ def test_the_files_of_a_run_are_those_of_its_variants(run, home):
     assert base.model.path == str(home.job(run).path / "variants" / BASE / "model.onnx")
     assert (int8.example_ms, int8.model.sha256, int8.preprocess.size) == (1.0, "b" * 64, (64, 64))
     assert variant_files(home.job(run).path)[0].model == base.model
+
+
+@pytest.mark.parametrize(
+    ("changed", "example"),
+    [
+        ({"threads": 1}, (0.5, True)),
+        ({"threads": 8}, (4.0, True)),
+        ({"threads": 2, "batch_size": 4}, (0.25, True)),
+        ({"threads": 1, "runtime": "openvino", "provider": "CPU"}, (0.5, True)),
+        ({"threads": 1, "provider": CUDA}, (1.0, False)),
+        ({"threads": 1, "runtime": "openvino", "provider": "GPU"}, (1.0, False)),
+    ],
+)
+def test_the_latency_of_an_example_is_that_of_all_cores_or_of_a_card(home, changed, example):
+    latency = made_variant(INT8, "Static INT8").latency.model_copy(update={"p50_ms": 1.0, "batch_size": 1, **changed})
+    variants = (made_variant(BASE, "Baseline"), made_variant(INT8, "Static INT8", latency=latency))
+    _, int8 = variant_files(with_files(home, made_report(*variants)), from_browser=True)
+    assert (int8.example_ms, int8.example_on_cpu) == example
 
 
 def test_what_a_request_says_of_a_variant_is_not_believed(run, home):

@@ -164,8 +164,8 @@ def _start(rows: tuple[ShowdownEntry, ...], rounds: int, minutes: int, param: st
         )
         if estimated.phases["latency"] >= 60 * minutes:
             st.caption(
-                f"That is all of the {many(minutes, 'minute')} that are allowed, in which fewer rounds may be timed. "
-                "Allow more minutes, or ask for fewer rounds or rows."
+                f"The {many(minutes, 'minute')} that are allowed may be up before all rounds are timed: then no round "
+                "but the first three is begun. Allow more minutes, or ask for fewer rounds or rows."
             )
         if pressed:
             state.set_param(param, start_measuring(request, token=token, from_browser=True).id)
