@@ -364,7 +364,7 @@ from engine.settings import (
     refusals,
     title_of,
 )
-from engine.settings.hardware_jobs import MOST_MINUTES, MOST_ROUNDS
+from engine.settings.hardware_jobs import MOST_MINUTES, MOST_ROUNDS, MOST_SWEEP_MINUTES
 from engine.settings.live_race import MOST_LANES
 from engine.settings.recipe import MAX_RECIPE_BYTES
 from engine.system.machine import cores, measured_here
@@ -474,6 +474,7 @@ __all__ = [
     "MOST_LANES",
     "MOST_MINUTES",
     "MOST_ROUNDS",
+    "MOST_SWEEP_MINUTES",
     "Measure",
     "MeasuredServing",
     "MlflowDestination",

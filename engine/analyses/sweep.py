@@ -31,8 +31,9 @@ def sweep(request: SweepRequest, folder: JobFolder, progress: Progress) -> Sweep
     """The speed of the file in every cell; the folder has what there is of it after every turn.
 
     A cell is skipped, with the reason, once it cannot matter: a smaller batch takes longer than the latency that is
-    allowed, or ran out of memory. Raises TargetError for batch sizes that a file of a fixed one does not take, and
-    RunError where no cell runs.
+    allowed, or ran out of memory; and it has no more rounds than its interval needs where it takes longer itself. The
+    minutes do not count while others measure. Raises TargetError for batch sizes that a file of a fixed one does not
+    take, and RunError where no cell runs.
     """
     deadline = time.monotonic() + 60 * request.minutes
     progress.emit("sweep", "load", 0.0, "reading the file")
@@ -51,14 +52,16 @@ def sweep(request: SweepRequest, folder: JobFolder, progress: Progress) -> Sweep
     lock, on_wait = Home.default().measure_lock, wait_event(folder, progress, "sweep")
     order = turn_order(request.rounds, len(targets))
     for number, position in enumerate(order):
+        if timer.is_over(position):
+            continue
         if time.monotonic() >= deadline:
             timer.end(request.minutes)
             break
-        if timer.is_over(position):
-            continue
         progress.emit("sweep", "latency", number / len(order), _activity(targets[position], number, len(targets)))
         folder.write("result.json", empty.model_copy(update={"cells": timer.cells, "measuring": position}))
+        asked = time.monotonic()
         with hold_measure_lock(lock, "sweep", on_wait):
+            deadline += time.monotonic() - asked
             timer.time(position)
     return empty.model_copy(update={"cells": timer.measured_cells(), "complete": True, "warnings": timer.warnings})
 
@@ -105,9 +108,10 @@ class CellTimer:
     warnings: tuple[Note, ...] = ()
 
     def is_over(self, position: int) -> bool:
-        """Whether the cell has failed or is skipped; looked at before every turn of it."""
-        if position not in self._notes and position not in self._timings:
-            note = self._reason_to_skip(self.targets[position])
+        """Whether the cell has failed, is skipped or needs no further turn; looked at before every turn of it."""
+        if position not in self._notes:
+            timings, target = self._timings.get(position), self.targets[position]
+            note = self._reason_to_end(timings) if timings is not None else self._reason_to_skip(target)
             self._notes |= {position: note} if note is not None else {}
         return position in self._notes
 
@@ -176,6 +180,17 @@ class CellTimer:
     def _fail(self, position: int, error: FeatherweightError, text: str) -> None:
         self._errors[position] = error
         self._notes[position] = Note(code=error.code, text=text)
+
+    def _reason_to_end(self, timings: Sequence[RoundTiming]) -> Note | None:
+        """Why further rounds of a cell with an interval cannot matter: all of its calls take longer than is allowed."""
+        fastest = min(map(least_ms, timings))
+        if self.limit_ms is None or fastest <= self.limit_ms:
+            return None
+        figures = round_figures(timings)
+        if figures is None or figures.low_ms is None:
+            return None
+        text = f"even its shortest call took {fastest:.3g} ms, over the {self.limit_ms:g} ms that are allowed"
+        return Note(code=codes.CALL_TOO_SLOW, text=text)
 
     def _reason_to_skip(self, target: Target) -> Note | None:
         """Why a cell that had no turn yet cannot matter, by the cells of smaller batches.

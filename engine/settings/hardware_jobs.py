@@ -18,6 +18,8 @@ MOST_ROUNDS = 1000
 meanwhile."""
 MOST_MINUTES = 30
 """Of a showdown, which holds the measure lock meanwhile: others wait for it for 40 minutes at most."""
+MOST_SWEEP_MINUTES = 120
+"""Of a sweep, between whose turns others may measure."""
 
 
 def one_runtime(target: Target) -> Target:
@@ -87,7 +89,13 @@ class SweepRequest(Settings):
         gt=0,
     )
     rounds: int = setting(6, help="How often each cell is timed.", ge=3, le=50)
-    minutes: float = setting(15.0, help="No cell is begun after this.", unit="min", gt=0, le=120)
+    minutes: float = setting(
+        15.0,
+        help="No cell is begun after this; the time in which other jobs measure does not count.",
+        unit="min",
+        gt=0,
+        le=MOST_SWEEP_MINUTES,
+    )
 
     _is_of_one_runtime = field_validator("target")(one_runtime)
 

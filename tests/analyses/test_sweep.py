@@ -1,6 +1,6 @@
 """A sweep: every cell, what is skipped and why, what a failure and a cancel leave."""
 
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 import onnx
@@ -114,6 +114,22 @@ def test_a_larger_batch_is_skipped_where_a_smaller_one_takes_too_long(asked, cal
     assert result.best_within(1.5).target.threads == 2
 
 
+def test_a_cell_that_takes_too_long_has_the_rounds_of_its_interval_and_no_more(asked, calls):
+    result = asked(batch_sizes=(1, 2), max_latency_ms=1.5, rounds=6)
+    fast, slow = result.cells
+    assert [(one.state, one.n_rounds) for one in (fast, slow)] == [("measured", 6), ("measured", 3)]
+    assert (fast.note, slow.low_ms, slow.high_ms) == (None, 2.0, 2.0)
+    assert slow.note.text == "even its shortest call took 2 ms, over the 1.5 ms that are allowed"
+    assert (calls.turns.count((1, 1)), calls.turns.count((1, 2))) == (6, 3)
+    assert [one.n_rounds for one in asked(batch_sizes=(1, 2), rounds=6).cells] == [6, 6]
+
+
+def test_a_round_without_undisturbed_calls_is_none_of_the_three(asked, calls, monkeypatch):
+    monkeypatch.setattr("engine.measure.calls.TOLERANCE", -1.0)
+    asked(batch_sizes=(2,), max_latency_ms=1.5, rounds=6)
+    assert calls.turns.count((1, 2)) == 6
+
+
 FULL_CARD = error_of(RuntimeError("Failed to allocate memory for requested buffer"), Target(provider=CUDA), "run", "")
 
 
@@ -179,6 +195,48 @@ def test_when_the_time_is_up_the_other_cells_say_so(asked, calls):
     result = asked(minutes=1e-9)
     assert {cell.state for cell in result.cells} == {"skipped"}
     assert [note.code for note in result.warnings] == ["out_of_time"]
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The seconds of a clock that a test sets."""
+    now = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_the_minutes_do_not_count_while_others_measure_and_do_while_it_measures(asked, calls, clock, monkeypatch):
+    @contextmanager
+    def hold(lock, name, on_wait):
+        clock[0] += 600
+        yield
+
+    monkeypatch.setattr(module, "hold_measure_lock", hold)
+    result = asked(minutes=2)
+    assert ([cell.n_rounds for cell in result.cells], result.warnings) == ([3, 3, 3], ())
+    time_round = module.time_round
+
+    def slow(*given):
+        clock[0] += 50
+        return time_round(*given)
+
+    monkeypatch.setattr(module, "time_round", slow)
+    result = asked(minutes=2)
+    assert [cell.n_rounds for cell in result.cells] == [1, 1, 1]
+    assert [note.text for note in result.warnings] == ["The 2 minutes were up before every cell had all of its rounds"]
+
+
+def test_a_sweep_whose_time_is_up_when_no_cell_needs_a_turn_lacks_nothing(asked, calls, clock, monkeypatch):
+    time_round = module.time_round
+
+    def slow(*given):
+        clock[0] += 20
+        return time_round(*given)
+
+    monkeypatch.setattr(module, "time_round", slow)
+    result = asked(batch_sizes=(2, 4), max_latency_ms=1.5, rounds=6, minutes=1)
+    assert [(cell.state, cell.n_rounds) for cell in result.cells] == [("measured", 3), ("skipped", 0)]
+    assert result.warnings == ()
 
 
 def test_turns_beside_busy_programs_are_counted_in_a_warning(asked, calls, monkeypatch):
