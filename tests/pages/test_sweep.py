@@ -4,10 +4,11 @@ import pytest
 
 from engine import FileModel, SweepRequest, Target, list_jobs
 from engine.results import Note
+from engine.settings import Distill, QuantizeStatic
 from engine.settings.target import CUDA
 from pages._ui.draft import from_link
 from pages._ui.results import sweep_form, sweep_table
-from tests.made import BASE, INT8, made_report
+from tests.made import BASE, INT8, made_report, made_variant
 from tests.made_charts import made_profile
 from tests.made_raced import made_raced_report
 from tests.made_speed import made_cell, made_skipped, made_streamed_sweep, made_sweep
@@ -68,9 +69,22 @@ def test_what_is_chosen_is_asked_for_and_the_address_holds_it(page, queue):
     assert not page.exception
     found = request(queue)
     assert (found.batch_sizes, found.threads, found.max_latency_ms) == ((1, 2, 4, 8, 16, 32), (1, 2), 5.0)
-    assert (found.file.variant, found.file.example_ms) == (INT8, 1.0)
+    assert (found.file.variant, found.file.example_ms, found.minutes) == (INT8, 1.0, 15)
     assert page.query_params["sweep"] == list_jobs("sweep")[0].id
     assert "Sweeping batch and threads" in words(page)
+
+
+def test_minutes_that_may_not_be_enough_are_told_and_more_can_be_asked_for(app, finished, queue):
+    latency = made_variant(INT8, "Static INT8").latency.model_copy(update={"p50_ms": 800.0})
+    slow = made_variant(INT8, "Static INT8", latency=latency)
+    at = app("pages/results.py", run=finished(made_report(made_variant(BASE, "Baseline"), slow)).id, view="Sweep")
+    warning = "The 15 min that are allowed may be up before every cell has all of its rounds"
+    assert warning in words(at)
+    at.number_input(key="sweep-minutes").set_value(120).run()
+    assert "may be up before every cell" not in words(at)
+    button(at, START).click().run()
+    assert not at.exception
+    assert request(queue).minutes == 120
 
 
 def test_a_variant_at_another_target_is_swept_as_its_file_at_its_own_target(app, finished, queue, monkeypatch):
@@ -292,14 +306,36 @@ def test_take_home_leads_here(app, finished):
     assert "Which batch size, how many threads?" in words(at)
 
 
-def test_a_file_of_a_fixed_batch_has_no_other_on_offer(app, finished, monkeypatch):
-    fixed = made_profile(1).model_copy(update={"fixed_batch": 4})
-    monkeypatch.setattr(sweep_form, "known_profile", lambda *given, **more: fixed)
-    report = made_report()
-    recipe = report.recipe.model_copy(update={"model": FileModel(sha256="0" * 64)})
-    at = app("pages/results.py", run=finished(report.model_copy(update={"recipe": recipe})).id, view="Sweep")
-    assert "takes 4 images a call and no other number" in words(at)
-    assert "2 cells, each timed 6 times" in words(at)
+@pytest.fixture
+def fixed_to_four(app, finished, monkeypatch):
+    """Opens the page of a run of an ONNX file that takes four images a call, at the variant of these steps."""
+    profile = made_profile(1).model_copy(update={"fixed_batch": 4})
+    monkeypatch.setattr(sweep_form, "known_profile", lambda *given, **more: profile)
+
+    def opened(*steps):
+        variants = [made_variant(BASE, "Baseline")]
+        for number, step in enumerate(steps):
+            id, parent = f"{number:012}", variants[-1].id
+            variants.append(made_variant(id, step.label, settings=step, parent_id=parent))
+        report = made_report(*variants)
+        recipe = report.recipe.model_copy(update={"model": FileModel(sha256="0" * 64)})
+        report = report.model_copy(update={"recipe": recipe})
+        return app("pages/results.py", run=finished(report).id, view="Sweep", variant=variants[-1].id)
+
+    return opened
+
+
+def test_a_file_of_a_fixed_batch_has_no_other_on_offer(fixed_to_four):
+    for at in (fixed_to_four(), fixed_to_four(QuantizeStatic(method="static"))):
+        assert "takes 4 images a call and no other number" in words(at)
+        assert "2 cells, each timed 6 times" in words(at)
+
+
+def test_a_student_of_a_file_of_a_fixed_batch_has_a_dynamic_one(fixed_to_four):
+    student = Distill(student="resnet18")
+    for at in (fixed_to_four(student), fixed_to_four(student, QuantizeStatic(method="static"))):
+        assert "and no other number" not in words(at)
+        assert "12 cells, each timed 6 times" in words(at)
 
 
 def test_files_that_are_gone_are_a_sentence(app, finished, queue):

@@ -6,13 +6,13 @@ from contextlib import suppress
 import streamlit as st
 
 from engine import (
+    MOST_SWEEP_MINUTES,
     FileModel,
     Report,
     RequestError,
     SweepRequest,
     Target,
     Variant,
-    VariantFile,
     cores,
     estimate,
     known_profile,
@@ -40,7 +40,7 @@ def show(report: Report, variant: Variant, param: str) -> None:
     except RequestError as error:
         show_error(error.message, error.next)
         return
-    fixed = _fixed_batch(report)
+    fixed = _fixed_batch(report, variant)
     options = (fixed,) if fixed is not None else BATCH_SIZES
     batch_sizes = st.pills(
         "Images a call", options, selection_mode="multi", default=options[:6], key=f"sweep-batches-{variant.id}"
@@ -62,16 +62,43 @@ def show(report: Report, variant: Variant, param: str) -> None:
     threads = _threads(targets[runtime], thread_counts)
     most = max(threads, default=1)
     streams = _streams(targets[runtime], tuple(count for count in thread_counts if count <= most), own.streams)
-    limit = st.number_input(
-        "A call may take, ms (optional)",
-        min_value=LEAST_MS,
-        value=None,
-        format="%g",
-        key=state.seeded_key(f"sweep-limit-{report.run_id}", report.recipe.budget.max_latency_ms),
-        width=260,
-        help="Larger batches are skipped once a smaller one takes longer than this.",
+    limit, minutes = _limits(report)
+    _start(
+        {
+            "file": file,
+            "target": targets[runtime],
+            "batch_sizes": tuple(batch_sizes),
+            "threads": threads,
+            "streams": None if streams == (1,) else streams,
+            "max_latency_ms": limit,
+            "minutes": minutes,
+        },
+        param,
     )
-    _start(file, tuple(batch_sizes), threads, streams, targets[runtime], limit, param)
+
+
+def _limits(report: Report) -> tuple[float | None, int]:
+    """The latency that a call may take, in ms, and how many minutes the sweep may take."""
+    with st.container(horizontal=True):
+        limit = st.number_input(
+            "A call may take, ms (optional)",
+            min_value=LEAST_MS,
+            value=None,
+            format="%g",
+            key=state.seeded_key(f"sweep-limit-{report.run_id}", report.recipe.budget.max_latency_ms),
+            width=260,
+            help="Larger batches are skipped once a smaller one takes longer than this.",
+        )
+        minutes = st.number_input(
+            "Minutes, at most",
+            min_value=1,
+            max_value=MOST_SWEEP_MINUTES,
+            value=15,
+            key="sweep-minutes",
+            width=160,
+            help="No cell is begun after this. The time in which other jobs measure does not count.",
+        )
+    return limit, int(minutes)
 
 
 def _threads(target: Target, options: tuple[int, ...]) -> tuple[int, ...]:
@@ -109,17 +136,9 @@ def _own_title(own: Target, targets: Mapping[str, Target]) -> str:
     return next(iter((*equal, *of_runtime[::-1], *targets)))
 
 
-def _start(
-    file: VariantFile,
-    batch_sizes: tuple[int, ...],
-    threads: tuple[int, ...],
-    streams: tuple[int, ...] | None,
-    target: Target,
-    limit: float | None,
-    param: str,
-) -> None:
-    """Draws the estimate and the button."""
-    chosen = bool(batch_sizes and threads)
+def _start(values: Mapping[str, object], param: str) -> None:
+    """Draws the estimate of the sweep with these values, and the button."""
+    chosen = bool(values["batch_sizes"] and values["threads"])
     pressed = st.button(
         "Start the sweep", type="primary", icon=":material/grid_on:", key="sweep-start", disabled=not chosen
     )
@@ -128,21 +147,18 @@ def _start(
         st.caption("Choose at least one batch size and one number of threads.")
         return
     try:
-        request = SweepRequest.parse(
-            {
-                "file": file,
-                "target": target,
-                "batch_sizes": batch_sizes,
-                "threads": threads,
-                "streams": None if streams == (1,) else streams,
-                "max_latency_ms": limit,
-            }
-        )
+        request = SweepRequest.parse(values)
+        estimated = estimate(request)
         st.caption(
             f"{many(len(request.targets(cores())), 'cell')}, each timed {request.rounds} times: "
-            f"{roughly(estimate(request).seconds)}, estimated. Stop it at any time: what was measured stays. This "
+            f"{roughly(estimated.seconds)}, estimated. Stop it at any time: what was measured stays. This "
             f"process may use {many(cores(), 'core')}, so no more threads are on offer."
         )
+        if estimated.phases["latency"] >= 60 * request.minutes:
+            st.caption(
+                f"The {request.minutes:g} min that are allowed may be up before every cell has all of its rounds. "
+                "Allow more minutes, or ask for fewer cells."
+            )
         if pressed:
             state.set_param(param, start_measuring(request, token=token, from_browser=True).id)
             st.rerun()
@@ -150,9 +166,13 @@ def _start(
         show_error(error.message, error.next)
 
 
-def _fixed_batch(report: Report) -> int | None:
-    """The batch size that the user's own file is fixed to; None where it is dynamic, or not known here."""
-    if not isinstance(report.recipe.model, FileModel):
+def _fixed_batch(report: Report, variant: Variant) -> int | None:
+    """The batch size that the variant's file is fixed to; None where it is dynamic, or not known here.
+
+    A file has that of the user's own file that it was made from. What a torch step has made is exported anew.
+    """
+    steps = (one.settings for one in report.lineage(variant.id))
+    if not isinstance(report.recipe.model, FileModel) or any(one and one.stage == "torch" for one in steps):
         return None
     with suppress(RequestError):
         profile = known_profile(report.recipe.model, report.recipe.preprocess, from_browser=True)
