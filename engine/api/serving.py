@@ -54,12 +54,12 @@ def estimate_serving(**values: object) -> Estimate:
     return estimate_serve_bench(ServeBenchRequest.parse({"bundle": BUNDLE_FILE, **values}))
 
 
-def serve_benches_of(run: str, variant: str, id: str | None = None) -> tuple[Job, ...]:
-    """The newest measurements of the servers of bundles of a variant of a run; `id` among them however old it is."""
+def serve_benches_of(run: str, id: str | None = None) -> tuple[tuple[Job, ServeBenchRequest], ...]:
+    """The newest measurements of the servers of bundles of a run, each with its request; `id` is always among them."""
     return tuple(
-        job
+        (job, one)
         for job, one in newest_requests("serve_bench", id)
-        if isinstance(one, ServeBenchRequest) and (one.run, one.variant) == (run, variant)
+        if isinstance(one, ServeBenchRequest) and one.run == run
     )
 
 

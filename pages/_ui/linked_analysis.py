@@ -3,12 +3,15 @@
 import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 import streamlit as st
 
 from engine import AnalysisRequest, Job, NotFoundError, RequestError, analysis_key, delete, find_analysis, job
 from pages._ui import state
 from pages._ui.guard import show_error
+
+Request = TypeVar("Request", bound=AnalysisRequest)
 
 
 def find(name: str, request: AnalysisRequest) -> Job | None:
@@ -52,6 +55,11 @@ def start_anew(name: str, request: AnalysisRequest, replaces: Job | None) -> Non
 def newest(name: str, jobs: Sequence[Job]) -> Job | None:
     """The one of these jobs, the newest first, that the page's address names, else the newest; None of none."""
     return next((job for job in jobs if job.id == state.param(name)), jobs[0] if jobs else None)
+
+
+def named(name: str, jobs: Sequence[tuple[Job, Request]]) -> Request | None:
+    """The request of the one of these jobs that the page's address names, or None."""
+    return next((request for job, request in jobs if job.id == state.param(name)), None)
 
 
 def _digest(request: AnalysisRequest) -> str:

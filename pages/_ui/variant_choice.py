@@ -14,17 +14,23 @@ PARAM = "variant"
 
 
 def choose(
-    report: Report, among: Sequence[Variant] | None = None, label: str = "Variant", param: str = PARAM
+    report: Report,
+    among: Sequence[Variant] | None = None,
+    label: str = "Variant",
+    param: str = PARAM,
+    linked: str | None = None,
 ) -> Variant | None:
     """Draws the choice of one, the recommended variant first; None where there is nothing to choose from.
 
     All variants of the report but the candidates of its races can be chosen where `among` names no others. One choice
-    serves all views that have the same parameter.
+    serves all views that have the same parameter. An address that names none has the variant `linked`, that of an
+    analysis which it names. The chosen one is written there, whoever chose it: another may be recommended later.
     """
     labels = _labels(report, among)
     if not labels:
         return None
-    state.set_from_address(param, (state.address_ids(param, labels) or list(labels))[0])
+    first = linked if linked in labels else next(iter(labels))
+    state.set_from_address(param, (state.address_ids(param, labels) or [first])[0])
     id = st.selectbox(
         label,
         list(labels),
@@ -34,6 +40,7 @@ def choose(
         args=(param,),
         width=420,
     )
+    state.set_param(param, id)
     return report.variant(id)
 
 

@@ -4,8 +4,9 @@ import pytest
 
 import engine
 from engine import PeaksRequest, ProfileRequest, SampleModel
+from engine.results import Note, Recommendation
 from engine.settings import ServeBenchRequest, ShowdownEntry, ShowdownRequest, SweepRequest, Target, VariantFile
-from tests.made import INT8
+from tests.made import BASE, INT8, made_report, made_variant
 from tests.made_machine import made_peaks
 from tests.made_serving import made_serve_bench
 from tests.made_speed import made_showdown, made_sweep
@@ -66,6 +67,36 @@ def test_an_address_takes_no_job_of_another_run_and_none_of_another_kind(linked,
     other, own = job(of="another run"), job()
     assert shown_at(other) == own.id
     assert shown_at(finished()) == own.id
+
+
+def test_an_address_opens_its_job_though_another_variant_is_recommended_by_now(linked, queue):
+    job, shown_at = linked
+    old = job()
+    (run,) = engine.list_jobs("run")
+    report = made_report(recommended=Recommendation(id=BASE, reason=Note(code="best", text="it is fast")))
+    queue.home.job(run.id).write("report.json", report.model_copy(update={"run_id": run.id}))
+    assert shown_at(old) == old.id
+
+
+OF_A_VARIANT = (
+    *(("results", {"view": view}, "variant") for view in ("Take home", "Sweep", "Time", "Layers", "Graph")),
+    ("ship", {}, "serve"),
+)
+
+
+@pytest.mark.parametrize(("page", "view", "param"), OF_A_VARIANT)
+def test_an_address_names_its_variant_so_that_it_opens_it_though_another_is_recommended_by_now(
+    app, finished, queue, page, view, param
+):
+    int8, other = made_variant(INT8, "Static INT8"), made_variant("d" * 12, "FP16", sha256="d" * 64)
+    variants = (made_variant(BASE, "Baseline"), other, int8)
+    run = finished(made_report(*variants)).id
+    at = app(f"pages/{page}.py", run=run, **view)
+    copied = {name: at.query_params[name] for name in ("run", param)}
+    report = made_report(*variants, recommended=Recommendation(id=other.id, reason=Note(code="best", text="fast")))
+    queue.home.job(run).write("report.json", report.model_copy(update={"run_id": run}))
+    assert app(f"pages/{page}.py", **view, run=run).selectbox(key=param).value == other.id
+    assert app(f"pages/{page}.py", **view, **copied).selectbox(key=param).value == INT8
 
 
 def test_the_machine_page_finds_its_run_when_many_newer_ones_are_there(app, finished, monkeypatch):

@@ -9,7 +9,6 @@ from engine import (
     Report,
     Sweep,
     SweepCell,
-    Variant,
     cancel,
     charts,
     result,
@@ -31,11 +30,14 @@ WITHIN = "within"
 
 
 def show(report: Report) -> None:
-    """Draws the newest sweep of a variant, or the one in the address, and the form for another."""
-    variant = variant_choice.choose(report)
+    """Draws the sweep in the address with its variant, else the newest one of a variant, and the form for another."""
+    sweeps = sweeps_of(report.run_id, state.param(PARAM))
+    linked = linked_analysis.named(PARAM, sweeps)
+    variant = variant_choice.choose(report, linked=linked.file.variant if linked is not None else None)
     if variant is None:
         return
-    job = _job(report, variant)
+    of_file = [job for job, request in sweeps if request.file.variant == variant.file_variant_id]
+    job = linked_analysis.newest(PARAM, of_file)
     if job is None or job.id != state.param(PARAM) or job.state not in live.ENDED:
         for name in (CELL, WITHIN):  # of another sweep
             state.set_param(name, None)
@@ -59,16 +61,6 @@ def show(report: Report) -> None:
     nothing = sweep is None or not sweep.measured
     with st.expander("Sweep again, or over other sizes", icon=":material/refresh:", expanded=nothing):
         sweep_form.show(report, variant, PARAM)
-
-
-def _job(report: Report, variant: Variant) -> Job | None:
-    """The sweep of this variant in the address, else the newest one."""
-    jobs = [
-        job
-        for job, request in sweeps_of(report.run_id, state.param(PARAM))
-        if request.file.variant == variant.file_variant_id
-    ]
-    return linked_analysis.newest(PARAM, jobs)
 
 
 def _progress(job: Job) -> None:

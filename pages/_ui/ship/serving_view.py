@@ -35,11 +35,14 @@ HELP = (
 
 def show(report: Report) -> None:
     """Draws the newest measurement of the chosen variant's server, or the form for one."""
-    variant = variant_choice.choose(report, label="Variant to serve", param="serve")
+    benches = serve_benches_of(report.run_id, state.param(PARAM))
+    linked = linked_analysis.named(PARAM, benches)
+    first = linked.variant if linked is not None else None
+    variant = variant_choice.choose(report, label="Variant to serve", param="serve", linked=first)
     if variant is None:
         return
     id = variant.id
-    job = linked_analysis.newest(PARAM, serve_benches_of(report.run_id, id, state.param(PARAM)))
+    job = linked_analysis.newest(PARAM, [job for job, request in benches if request.variant == id])
     state.set_param(PARAM, job.id if job is not None else None)
     if job is not None and job.state not in live.ENDED:
         with chrome.card("serving", "Measuring the server"):
