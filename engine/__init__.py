@@ -66,6 +66,7 @@ from engine.api.machine import (
     peaks_request,
     roofline,
     this_machine,
+    timed_elsewhere,
     workload_request,
     workloads,
 )
@@ -744,6 +745,7 @@ __all__ = [
     "this_machine",
     "throughput_names",
     "time_profile",
+    "timed_elsewhere",
     "timeline",
     "times_as_fast",
     "title_of",

@@ -8,6 +8,6 @@ chrome.heading("Machine", "What this machine can run, how fast at the most, and 
 chosen = subject.choose()
 hardware_view.show()
 peaks = peaks_view.show(chosen.threads)
-roofline_view.show(chosen, peaks)
-other_hardware_view.show(chosen)
+workloads = roofline_view.show(chosen, peaks)
+other_hardware_view.show(chosen, workloads)
 state.write_address()

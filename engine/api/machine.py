@@ -9,15 +9,15 @@ from engine.api.jobs import analysis_key, find_analysis, result
 from engine.errors import StorageError
 from engine.jobs import foreground
 from engine.jobs.queue import Queue
+from engine.planning import roofline as placing
 from engine.planning.resolve import resolve_request
-from engine.planning.roofline import place
 from engine.planning.variant_files import run_folder
 from engine.results import Environment, Event
 from engine.results.machine import Peaks, Roofline, Workloads
 from engine.settings import PeaksRequest, WorkloadRequest
 from engine.store.home import Home
 from engine.store.uploads import file_sum
-from engine.system.machine import cores, environment
+from engine.system.machine import cores, cpu_name, environment
 
 OnEvent = Callable[[Event], None]
 
@@ -69,6 +69,11 @@ def workloads(request: WorkloadRequest, on_event: OnEvent = lambda event: None) 
     return cast(Workloads, foreground.run_analysis(home, resolved, on_event=on_event))
 
 
+def timed_elsewhere(cpu: str) -> str:
+    """Why what was timed on this processor says nothing of this machine; empty where it is the machine's own."""
+    return placing.timed_elsewhere(cpu, cpu_name())
+
+
 def roofline(workloads: Workloads, peaks: Peaks) -> Roofline:
     """How close files come to what this machine can do, and what bounds them; an estimate where the peaks are one."""
-    return place(workloads, peaks)
+    return placing.place(workloads, peaks)

@@ -36,6 +36,11 @@ def place(workloads: Workloads, peaks: Peaks) -> Roofline:
     return Roofline(name=workloads.name, points=tuple(points), skipped=tuple(skipped), warnings=peaks.warnings)
 
 
+def timed_elsewhere(cpu: str, here: str) -> str:
+    """Why what was timed on the processor `cpu` says nothing of the one that is here; empty where it is the same."""
+    return "" if cpu == here else f"it was timed on another processor ({cpu}); measure the run again here"
+
+
 def _refusal(workload: Workload, cpu: str, peaks: Peaks) -> str:
     """Why a file cannot be set against these peaks; empty where it can."""
     latency = workload.latency
@@ -43,8 +48,8 @@ def _refusal(workload: Workload, cpu: str, peaks: Peaks) -> str:
         return "it has no latency"
     if latency.provider != DEFAULT_PROVIDERS.get(latency.runtime):
         return f"it was timed on {latency.provider}, and the peaks are those of the CPU"
-    if cpu != peaks.environment.cpu:
-        return f"it was timed on another processor ({cpu}); measure the run again here"
+    if elsewhere := timed_elsewhere(cpu, peaks.environment.cpu):
+        return elsewhere
     if latency.threads != peaks.threads:
         return f"it was timed with {many(latency.threads, 'thread')}, and the peaks are those of {peaks.threads}"
     if peaks.bandwidth is None or any(_peak(peaks, latency.runtime, *kind) is None for kind in _kinds(workload)):

@@ -26,9 +26,10 @@ HARDWARE = Hardware(
 
 @pytest.fixture
 def here(monkeypatch):
-    """This machine has as many cores as the made one, so that its peaks are those of all cores."""
+    """This machine has the processor and as many cores as the made one, so that its peaks are those of all cores."""
     for module in ("engine.api.machine", "pages._ui.machine.subject"):
         monkeypatch.setattr(f"{module}.cores", lambda: MACHINE.cores)
+    monkeypatch.setattr("engine.api.machine.cpu_name", lambda: MACHINE.cpu)
 
 
 @pytest.fixture
@@ -191,13 +192,37 @@ def test_peaks_of_a_run_are_those_at_its_threads(here, app, finished):
 def test_other_hardware_is_an_estimate_for_the_runs_own_architecture(measured, finished):
     recipe = RECIPE.model_copy(update={"model": TimmModel(name="resnet50.a1_in1k")})
     base = made_variant(BASE, "Baseline", macs=4_110_000_000)
-    at = measured(run=finished(made_report(base, recipe=recipe)).id)
+    at = measured(run=finished(made_report(base, recipe=recipe, environment=MACHINE)).id)
     assert "of your model's architecture" in words(at)
+    assert "The baseline does 500 images/s here, in batches of 1" in words(at)
     published = next(table for table in tables(at) if "Hardware" in table)
     assert list(published["Published, images/s"]) == ["6,356", "4,218", "3,219", "30"]
     assert published["Beside the baseline here, estimated"][0] == f"about {6356.02 / 500:.2g} times"
     assert "upper bounds" in words(at)
     assert "aa4b5850" in words(at)
+
+
+def test_other_hardware_is_not_set_beside_a_run_of_another_processor(measured, finished):
+    at = measured(run=finished().id)
+    assert "no estimate beside the baseline: it was timed on another processor (A CPU)" in plain_words(at)
+    assert "images/s here" not in words(at)
+    published = next(table for table in tables(at) if "Hardware" in table)
+    assert list(published) == ["Hardware", "Published, images/s"]
+
+
+def test_another_architecture_is_in_the_address_and_goes_with_its_subject(app, here, finished):
+    run = finished()
+    at = app(PAGE, run=run.id)
+    assert "architecture" not in at.query_params
+    box(at, "Architecture").set_value("resnet18").run()
+    assert at.query_params["architecture"] == "resnet18"
+    at = app(PAGE, run=run.id, architecture="resnet18")
+    assert box(at, "Architecture").value == "resnet18"
+    box(at, AGAINST).set_value("").run()
+    assert "architecture" not in at.query_params
+    at = app(PAGE, run=run.id, architecture="no such network")
+    assert box(at, "Architecture").value != "resnet18"
+    assert "architecture" not in at.query_params
 
 
 def test_another_architecture_is_named_as_the_nearest_by_multiply_adds(measured, finished):
@@ -218,6 +243,9 @@ def test_the_model_that_was_chosen_is_timed_at_its_target(measured, answer):
     files = next(table for table in tables(at) if "Bound by" in table)
     assert list(files["File"]) == ["resnet18"]
     assert box(at, "Architecture").value == "resnet18"
+    published = next(table for table in tables(at) if "Hardware" in table)
+    assert published["Beside your model here, estimated"][0].startswith("about ")
+    assert "Your model does 500 images/s here, in batches of 1" in words(at)
 
 
 def test_other_hardware_of_a_chosen_file_is_by_the_multiply_adds_of_its_profile(measured, answer):

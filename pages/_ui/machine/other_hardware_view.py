@@ -1,5 +1,7 @@
 """What other hardware would bring, estimated from published figures, and which export each class of it wants."""
 
+from typing import NamedTuple
+
 import pandas as pd
 import streamlit as st
 
@@ -7,32 +9,52 @@ from engine import (
     DEVICES,
     THROUGHPUT_SOURCE,
     PublishedThroughput,
-    Report,
     TimmModel,
+    Workloads,
     export_advice,
     nearest_throughput,
     published_throughput,
     throughput_names,
+    timed_elsewhere,
 )
 from pages._ui import chrome, state
-from pages._ui.machine.subject import Subject
+from pages._ui.machine.subject import ARCHITECTURE, Subject
 from pages._ui.wording import plain, sentence
 
 DEFAULT = "resnet50"
 
 
-def show(subject: Subject) -> None:
-    """Draws published images per second for the subject's architecture, or for one that is chosen, and the exports."""
+class OwnSpeed(NamedTuple):
+    """Images a second of the subject: of whose file, in which batches, at how many multiply-adds, and on which CPU."""
+
+    name: str
+    images_per_s: float
+    batch_size: int
+    macs: int | None
+    cpu: str
+
+
+def show(subject: Subject, workloads: Workloads | None) -> None:
+    """Draws published images per second for the subject's architecture, or for one that is chosen, and the exports.
+
+    `workloads` are those of the subject, where they are known.
+    """
     with chrome.card("other-hardware", "What other hardware would bring", "An estimate, from published figures"):
         figures, names = _of_subject(subject), throughput_names()
         name = figures.name if figures is not None else DEFAULT
+        asked = state.param(ARCHITECTURE)
         chosen = st.selectbox(
-            "Architecture", names, index=names.index(name), key=f"published-{subject.run or name}", width=420
+            "Architecture",
+            names,
+            index=names.index(asked if asked in names else name),
+            key=f"published-{subject.run or name}",
+            width=420,
         )
+        state.set_param(ARCHITECTURE, chosen if chosen != name else None)
         published = published_throughput(chosen or DEFAULT)
         if published is not None:
             _say_which(subject, figures, published)
-            _table(subject.report, published)
+            _table(_own_speed(subject, workloads), published)
         st.caption(
             f"Published images per second: {plain(THROUGHPUT_SOURCE)}. The cards ran in batches of up to 1,024 images: "
             "for one image at a time their figures are upper bounds. Nothing of it was measured here."
@@ -67,22 +89,39 @@ def _say_which(subject: Subject, figures: PublishedThroughput | None, published:
     )
 
 
-def _table(report: Report | None, published: PublishedThroughput) -> None:
-    baseline = report.baseline if report is not None else None
-    throughput = baseline.throughput if baseline is not None else None
+def _own_speed(subject: Subject, workloads: Workloads | None) -> OwnSpeed | None:
+    """The speed of the run's baseline, or of the model as the roofline has timed it; None where it is not known."""
+    if subject.report is not None:
+        base = subject.report.baseline
+        if base is None or base.throughput is None:
+            return None
+        rate = base.throughput
+        return OwnSpeed("the baseline", rate.images_per_s, rate.batch_size, base.macs, subject.report.latency_cpu)
+    timed = next((one for one in workloads.workloads if one.latency is not None), None) if workloads else None
+    if workloads is None or timed is None or timed.latency is None:
+        return None
+    rate, size = 1000 * timed.latency.batch_size / timed.latency.p50_ms, timed.latency.batch_size
+    return OwnSpeed("your model", rate, size, timed.macs, workloads.cpu)
+
+
+def _table(own: OwnSpeed | None, published: PublishedThroughput) -> None:
+    """Draws the published figures, and beside them how many times as fast that is, where the own speed is of here."""
+    elsewhere = timed_elsewhere(own.cpu) if own is not None else ""
+    beside = own if not elsewhere else None
     rows = []
     for device, title in DEVICES.items():
         rate = published.images_per_s.get(device)
         row = {"Hardware": title, "Published, images/s": f"{rate:,.0f}" if rate is not None else "–"}
-        if baseline is not None and baseline.macs and throughput is not None:
-            times = rate * published.gmacs * 1e9 / baseline.macs / throughput.images_per_s if rate is not None else None
-            row["Beside the baseline here, estimated"] = f"about {times:.2g} times" if times is not None else "–"
+        if beside is not None and beside.macs:
+            times = rate * published.gmacs * 1e9 / beside.macs / beside.images_per_s if rate is not None else None
+            row[f"Beside {beside.name} here, estimated"] = f"about {times:.2g} times" if times is not None else "–"
         rows.append(row)
     st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, alt="Published images per second by hardware")
-    if throughput is not None:
-        st.caption(
-            f"The baseline does {throughput.images_per_s:,.0f} images/s here, in batches of {throughput.batch_size}."
-        )
+    if beside is not None:
+        speed = f"{beside.name} does {beside.images_per_s:,.0f} images/s here, in batches of {beside.batch_size}"
+        st.caption(plain(sentence(speed)))
+    elif own is not None:
+        st.caption(plain(sentence(f"there is no estimate beside {own.name}: {elsewhere}")))
 
 
 def _exports() -> None:

@@ -28,36 +28,36 @@ BOUNDS = {
 """What bounds a file, and what helps."""
 
 
-def show(subject: Subject, peaks: Peaks | None) -> None:
-    """Draws the roofline; without peaks or without a subject, what is missing."""
+def show(subject: Subject, peaks: Peaks | None) -> Workloads | None:
+    """Draws the roofline, or what is missing without peaks or a subject; returns the workloads once they are there."""
     with chrome.card(
         "roofline", "How close to the limit", "The roofline: what arithmetic and memory allow, and what a file achieves"
     ):
         if peaks is None:
             st.markdown("Measure this machine first; the ceilings of this chart are its peaks.")
-            return
+            return None
         if subject == Subject():
             chrome.chart(charts.roofline(Roofline(name="", points=()), peaks), "roofline")
             st.caption(
                 "These are the ceilings of this machine. Choose a finished run or a model above, and each of its files "
                 "is a point."
             )
-            return
-        _of_subject(subject, peaks)
+            return None
+        return _of_subject(subject, peaks)
 
 
-def _of_subject(subject: Subject, peaks: Peaks) -> None:
+def _of_subject(subject: Subject, peaks: Peaks) -> Workloads | None:
     try:
         request = subject.request()
         if request is None:
-            return
+            return None
         job = live.follow_analysis(request, "Counting what each file computes and moves, and timing a model.")
     except FeatherweightError as error:
         show_error(error.message, error.next)
-        return
+        return None
     counted = result(job.id) if job else None
     if not isinstance(counted, Workloads):
-        return
+        return None
     placed = roofline(counted, peaks)
     chrome.chart(charts.roofline(placed, peaks), "roofline")
     if placed.points:
@@ -72,6 +72,7 @@ def _of_subject(subject: Subject, peaks: Peaks) -> None:
         st.caption(_legend(peaks))
     for note in placed.skipped:
         st.caption(plain(sentence(note.text)))
+    return counted
 
 
 def _row(number: int, point: RooflinePoint) -> dict[str, str]:

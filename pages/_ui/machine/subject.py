@@ -26,6 +26,10 @@ MODEL = "model"
 """What the address holds in place of the id of a run where the chosen model is set against the machine."""
 
 
+ARCHITECTURE = "architecture"
+"""The parameter with the architecture whose published figures are shown, where it is not the subject's own."""
+
+
 @dataclass(frozen=True)
 class Subject:
     """A finished run by its id, with its report, or a model at a target; neither of them where nothing is chosen."""
@@ -97,6 +101,8 @@ def choose() -> Subject:
         help="A finished run, all its files; or the model of the Model page, which is timed at the target of Optimize.",
         width=420,
     )
+    if chosen != (asked or ""):
+        state.set_param(ARCHITECTURE, None)  # chosen beside another subject
     state.set_param(run_choice.PARAM, chosen or None)
     if chosen == MODEL:
         return Subject(model=draft.model, target=draft.target)
