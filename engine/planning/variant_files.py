@@ -76,18 +76,19 @@ def variant_file(run: str, variant: Variant, folder: JobFolder) -> VariantFile:
         model=FileModel(path=str(folder.file(variant.file)), sha256=variant.sha256),
         label=variant.label.removesuffix(f", {variant.target_label}"),
         preprocess=variant.input.preprocess,
-        **(_example(latency) if latency is not None else {}),
+        example_ms=_example_ms(latency) if latency is not None else None,
+        example_on_cpu=latency is None or _on_cpu(latency),
     )
 
 
-def _example(latency: Latency) -> dict[str, object]:
-    """What a file knows of the latency of one example, as if twice the threads of a CPU were twice as fast."""
-    on_cpu = latency.provider == DEFAULT_PROVIDERS.get(latency.runtime)
+def _example_ms(latency: Latency) -> float:
+    """The time of one example; on a CPU that of all its cores, as if twice the threads were twice as fast."""
     example_ms = latency.p50_ms / latency.batch_size
-    return {
-        "example_ms": example_ms * latency.threads / cores() if on_cpu else example_ms,
-        "example_on_cpu": on_cpu,
-    }
+    return example_ms * latency.threads / cores() if _on_cpu(latency) else example_ms
+
+
+def _on_cpu(latency: Latency) -> bool:
+    return latency.provider == DEFAULT_PROVIDERS.get(latency.runtime)
 
 
 def input_misfit(first: Variant, other: Variant) -> Refusal | None:
