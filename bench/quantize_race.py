@@ -22,8 +22,8 @@ after each network; remove it to measure again. A network whose file or number o
 
 It ends with 1 where ours misses its claim on a network: it loses at most a point of top-1; it is at least as fast as
 every rival that loses no more (the upper end of the interval of our speed over it is at least 1); and it is as many
-times as fast as FP32 as the network's goal says (bench/race_models.py). So it does where a network was not raced, or a
-rival that was not left out.
+times as fast as FP32 as the network's goal says (bench/race_models.py), and surely faster. So it does where a network
+was not raced, or a rival that was not left out, and where a rival failed on every network.
 """
 
 import argparse
