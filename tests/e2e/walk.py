@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page
 
 from pages._ui.guard import UNEXPECTED
@@ -200,7 +201,7 @@ class Walk:
         for _ in range(MOST_LOOKS):
             self.page.evaluate(SETTLED)
             found: list[str] = self.page.evaluate(CANDIDATES)
-            if set(wanted) <= set(found) if wanted else found == before:
+            if set(wanted) <= set(found) if wanted else found and found == before:
                 break
             before = found
         return found
@@ -214,8 +215,11 @@ class Walk:
             if name not in there:
                 return False
             target = self.page.locator(f'[data-walk="{there.index(name)}"]')
-            target.scroll_into_view_if_needed()
-            target.dispatch_event("click") if "role" in name else target.click(force=True)
+            try:
+                target.scroll_into_view_if_needed()
+                target.dispatch_event("click") if "role" in name else target.click(force=True)
+            except PlaywrightError:  # it moved or went while the page was drawn again
+                return False
             there = self._drawn(press.names[number : number + 1])
         return True
 
