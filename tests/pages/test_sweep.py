@@ -2,10 +2,11 @@
 
 import pytest
 
-from engine import FileModel, SweepRequest, Target, list_jobs
+from engine import FileModel, Hardware, HardwareRequest, Provider, SweepRequest, Target, analyse, list_jobs
 from engine.results import Note
 from engine.settings import Distill, QuantizeStatic
 from engine.settings.target import CUDA
+from engine.system.machine import environment
 from pages._ui.draft import from_link
 from pages._ui.results import sweep_form, sweep_table
 from tests.made import BASE, INT8, made_report, made_variant
@@ -402,3 +403,13 @@ def test_a_cell_with_several_streams_says_how_many_calls_are_in_flight(asked):
     assert "Most images a second: 1 image a call, 2 threads, 2 streams" in words(at)
     assert "with 2 calls in flight, one on each stream" in words(at)
     assert "A run times one call at a time" in words(at)
+
+
+def test_a_provider_that_works_here_can_be_swept_once_it_was_looked_for(app, finished, answer):
+    run = finished()
+    analyse(HardwareRequest())
+    provider = Provider(runtime="onnxruntime", name=CUDA, works=True, reason="")
+    answer(Hardware(environment=environment(), providers=(provider,), gpus=("H200",)))
+    at = app("pages/results.py", run=run.id, view="Sweep")
+    (runtimes,) = [one for one in at.button_group if one.label == "Runtime"]
+    assert runtimes.options[-1] == f"onnxruntime, {CUDA}, with TF32"

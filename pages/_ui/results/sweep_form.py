@@ -22,7 +22,7 @@ from engine import (
     variant_files,
 )
 from engine.wording import many
-from pages._ui import state
+from pages._ui import known_hardware, state
 from pages._ui.guard import show_error
 from pages._ui.wording import roughly
 
@@ -50,7 +50,7 @@ def show(report: Report, variant: Variant, param: str) -> None:
         st.caption(f"The file takes {many(fixed, 'image')} a call and no other number: its batch size is fixed.")
     own = report.target_of(variant)
     base = own.model_copy(update={"streams": None})  # how many there are is an axis of its own
-    targets = {target_title(target): target for target in showdown_targets(base)}
+    targets = {target_title(target): target for target in showdown_targets(base, known_hardware.providers() or ())}
     runtime = st.segmented_control(
         "Runtime",
         list(targets),
