@@ -19,8 +19,9 @@ from engine import (
 )
 from engine.wording import many
 from pages._ui import chrome, live, state
+from pages._ui.browser_terms import told
 from pages._ui.draft import Draft
-from pages._ui.wording import plain, sentence
+from pages._ui.wording import plain
 
 CAPTION = "Looking at every image for copies, odd ones and likely label errors. You can go on meanwhile."
 
@@ -75,11 +76,11 @@ def _leave_out(draft: Draft, data: ImagesData, which: str) -> None:
 
 def _statements(audit: DataAudit) -> None:
     """Draws what so many images can say, of all and of each class, and why labels were not checked."""
-    st.markdown(plain(sentence(statement_text(audit))))
+    st.markdown(told(statement_text(audit)))
     for text in class_texts(audit):
-        st.warning(plain(sentence(text)), icon=":material/groups:")
+        st.warning(told(text), icon=":material/groups:")
     if audit.no_labels is not None and audit.summary.classes is not None:
-        st.caption(plain(sentence(f"Labels were not checked. {audit.no_labels.text}")))
+        st.caption(told(f"Labels were not checked. {audit.no_labels.text}"))
 
 
 def _checks(id: str, audit: DataAudit) -> None:
@@ -94,7 +95,7 @@ def _checks(id: str, audit: DataAudit) -> None:
             st.markdown(plain(CHECKS[check.name].meaning))
             _examples(id, check)
     if usual:
-        st.caption(plain(sentence("; ".join(usual))))
+        st.caption(told("; ".join(usual)))
     if audit.found:
         st.download_button(
             "All findings as CSV",

@@ -23,6 +23,7 @@ from engine import (
     Target,
     TimmModel,
 )
+from pages._ui.wording import plain, sentence
 
 SECTIONS: tuple[tuple[str, type[Settings], Collection[str], str], ...] = (
     ("data.", ImagesData, ("label_file", "file_column", "label_column", "whole_labels"), "Data"),
@@ -56,6 +57,11 @@ def in_browser_terms(text: str) -> str:
     for phrase, replacement in _phrases().items():
         text = text.replace(phrase, replacement)
     return _pattern().sub(_replacement, text)
+
+
+def told(text: str) -> str:
+    """A message of the engine as a sentence for a page, in Markdown that shows it as it is."""
+    return plain(sentence(in_browser_terms(text)))
 
 
 def label(kind: type[Settings], field: str) -> str:

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from engine import ModelProfile, Refusal, RequestError, Step, known_profile, step_refusal
-from pages._ui.browser_terms import in_browser_terms
+from pages._ui.browser_terms import told
 from pages._ui.draft import Draft
-from pages._ui.wording import plain, sentence
 
 
 def profile_of(draft: Draft) -> ModelProfile | None:
@@ -32,5 +31,5 @@ def reason(refusal: Refusal | None) -> str:
 
 def sentences(refusal: Refusal) -> tuple[str, str]:
     """What is refused and what to do instead, each a sentence as Markdown in the terms of the pages."""
-    message, next = (plain(sentence(in_browser_terms(text))) for text in (refusal.message, refusal.next))
+    message, next = (told(text) for text in (refusal.message, refusal.next))
     return message, next

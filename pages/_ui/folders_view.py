@@ -7,8 +7,9 @@ import streamlit as st
 from engine import FolderReading, FolderRole, ImagesData, Job
 from engine.wording import many
 from pages._ui import state
+from pages._ui.browser_terms import told
 from pages._ui.draft import Draft
-from pages._ui.wording import plain, sentence
+from pages._ui.wording import plain
 
 FOLDERS_OPEN, FOLDERS_READ = "folders_open", "folders_read"
 """Codes of the error that asks how folders are to be read, and of the note that says how they were."""
@@ -25,7 +26,7 @@ OTHERS = "*"
 
 def show(draft: Draft, reading: FolderReading) -> None:
     """Draws the sentence that says how the folders were read, and the controls that change it."""
-    st.markdown(plain(sentence(reading.note.text)))
+    st.markdown(told(reading.note.text))
     data = draft.data
     if not isinstance(data, ImagesData) or not (reading.folders or data.folders):
         return

@@ -7,6 +7,7 @@ import streamlit as st
 from engine import AnalysisRequest, Job, NotFoundError, cancel, ensure_supervisor, job
 from engine.wording import percent
 from pages._ui import state
+from pages._ui.browser_terms import in_browser_terms
 from pages._ui.guard import guarded, show_error
 from pages._ui.wording import COLOURS, ICONS, plain, sentence
 
@@ -25,7 +26,7 @@ def progress(current: Job) -> None:
         ahead = f", {current.position - 1} ahead" if current.position and current.position > 1 else ""
         st.progress(0.0, text=f"Waiting in the queue{ahead}")
         return
-    activity = plain(sentence(current.message or current.phase or "starting").removesuffix("."))
+    activity = plain(sentence(in_browser_terms(current.message or current.phase or "starting")).removesuffix("."))
     st.progress(min(max(current.fraction, 0.0), 1.0), text=f"{activity} · {percent(current.fraction)}")
 
 

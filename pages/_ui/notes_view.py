@@ -5,14 +5,13 @@ from collections.abc import Iterable
 import streamlit as st
 
 from engine import Note
-from pages._ui.browser_terms import in_browser_terms
-from pages._ui.wording import plain, sentence
+from pages._ui.browser_terms import told
 
 
 def show(notes: Iterable[Note]) -> None:
     """Draws each note, in the terms of the pages."""
     for note in notes:
-        text = plain(sentence(in_browser_terms(note.text)))
+        text = told(note.text)
         if note.is_information:
             st.info(text, icon=":material/info:")
         else:

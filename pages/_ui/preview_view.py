@@ -31,6 +31,7 @@ from pages._ui import (
     skipped_view,
     state,
 )
+from pages._ui.browser_terms import in_browser_terms
 from pages._ui.draft import Draft, data_name
 from pages._ui.wording import plain
 
@@ -130,7 +131,7 @@ def _head(draft: Draft, data: DataSource, preview: DataPreview) -> None:
             state.choose(data=data.model_copy(update={"labels": "none", "classes": None}))
             st.rerun()
         return
-    st.warning(f"The head does not fit: {plain(refusal.message)}.", icon=":material/call_split:")
+    st.warning(f"The head does not fit: {plain(in_browser_terms(refusal.message))}.", icon=":material/call_split:")
     is_on = isinstance(next(iter(draft.steps), None), Finetune)
     switch = st.toggle(
         f"Fine-tune first, with a new head for the {len(preview.summary.classes or ())} classes",

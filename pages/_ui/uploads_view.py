@@ -17,8 +17,9 @@ from engine import (
 )
 from engine.wording import size_text
 from pages._ui import live, protections_view, state
+from pages._ui.browser_terms import told
 from pages._ui.guard import show_error
-from pages._ui.wording import ago, plain, sentence
+from pages._ui.wording import ago
 
 Kind = Literal["onnx", "weights", "images", "labels", "arrays"]
 # Below the server's own limit, past which a browser shows a bare error.
@@ -144,5 +145,5 @@ def _earlier(kind: Kind, current: str | None, key: str) -> Upload | None:
         format_func=lambda upload: f"{upload.name} · {size_text(upload.size_bytes)} · {ago(upload.created)}",
     )
     for note in upload.notes if upload else ():
-        st.caption(plain(sentence(note.text)))
+        st.caption(told(note.text))
     return upload

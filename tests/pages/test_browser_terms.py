@@ -9,8 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import engine.errors as errors
-from engine.settings import Settings
-from pages._ui.browser_terms import SECTIONS, _phrases, choice, in_browser_terms, label
+from engine.settings import Settings, Target
+from pages._ui.browser_terms import SECTIONS, _phrases, choice, in_browser_terms, label, told
 from pages._ui.wording import plain
 
 ROOT = Path(__file__).parents[2]
@@ -103,8 +103,8 @@ def test_the_engine_s_messages_are_found():
 
 
 def test_no_message_of_an_error_names_what_a_browser_does_not_know():
-    told = {text: in_browser_terms(text) for text in said_in_errors()}
-    assert {text: KEY.findall(words) for text, words in told.items() if KEY.search(words)} == {}
+    said = {text: in_browser_terms(text) for text in said_in_errors()}
+    assert {text: KEY.findall(words) for text, words in said.items() if KEY.search(words)} == {}
 
 
 def test_no_note_does_so_in_the_engine_s_own_words():
@@ -118,6 +118,16 @@ def test_a_key_of_the_recipe_stands_behind_words_in_parentheses():
     """But where the recipe's own file is at fault, which settings refuse by its keys."""
     outside = {text: re.sub(r"\([^()]*\)", "", text) for text in said_in_errors() - said_in_errors("settings")}
     assert [text for text, words in outside.items() if RECIPE_KEY.search(words)] == []
+
+
+def test_pages_tell_what_the_engine_says_in_their_own_words():
+    """A reason, too, that is no error and no note names keys: that of a precision which a device does not have."""
+    raw = re.compile(r"\b(?:plain|sentence)\((?:sentence\()?[\w.]+\.(?:text|reason|message|next)\b")
+    pages = {path.relative_to(ROOT).as_posix(): path.read_text() for path in (ROOT / "pages").rglob("*.py")}
+    assert {path: raw.findall(text) for path, text in pages.items() if raw.search(text)} == {}
+    assert told("it does not compute in bf16 (target.precision)") == (
+        f"It does not compute in bf16 \\(“{label(Target, 'precision')}” on the Optimize page\\)\\."
+    )
 
 
 def test_every_phrase_is_still_said():

@@ -8,9 +8,10 @@ from engine import ComparedVariant, Job, RunComparison, charts, compare, report,
 from engine.charts import FigureName
 from engine.wording import many
 from pages._ui import chrome, row_selection, state, verified_table
+from pages._ui.browser_terms import told
 from pages._ui.compare import choices, comparison_table, limits
 from pages._ui.guard import guarded
-from pages._ui.wording import plain, sentence
+from pages._ui.wording import plain
 
 MOST_LISTED = 200
 """The largest number of runs to choose from."""
@@ -146,7 +147,7 @@ def _differences(comparison: RunComparison) -> None:
     st.subheader("What does not compare", anchor=False)
     st.markdown(
         "\n".join(
-            f"- **{plain(one.run_name)}**: {WHAT[one.quantity]} are left out. {plain(sentence(one.reason))}"
+            f"- **{plain(one.run_name)}**: {WHAT[one.quantity]} are left out. {told(one.reason)}"
             for one in comparison.differences
         )
     )

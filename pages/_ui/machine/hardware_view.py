@@ -18,7 +18,8 @@ from engine import (
 )
 from engine.wording import size_text
 from pages._ui import chrome, live
-from pages._ui.wording import plain, sentence
+from pages._ui.browser_terms import told
+from pages._ui.wording import plain
 
 MEANINGS = {
     "avx2": "floats, eight at once",
@@ -66,14 +67,15 @@ def _facts(found: Hardware) -> None:
     suited = suited_exports(found)
     for advice in suited:
         what = "What suits it" if len(suited) == 1 else f"What suits its {plain(advice.hardware)}"
-        st.markdown(f"{what}: **{plain(advice.export)}**. {plain(sentence(advice.why))}")
+        st.markdown(f"{what}: **{plain(advice.export)}**. {told(advice.why)}")
 
 
 def _providers(found: Hardware) -> None:
     """Draws all providers that the runtimes know: which work, and why the others do not."""
     st.markdown("**Runtimes and providers**")
     rows = [_row(one) for one in sorted(found.providers, key=lambda one: not one.works)]
-    st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, alt="Runtimes, providers, and which work")
+    with st.container(key="providers"):
+        st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, alt="Runtimes, providers, and which work")
     st.caption(
         "What is installed was tried with a small model just as a run would use it. The other rows are what this "
         "operating system could have."
@@ -105,5 +107,5 @@ def _row(provider: Provider) -> dict[str, str]:
         "Runtime": RUNTIME_TITLES.get(provider.runtime, provider.runtime),
         "Provider": plain(provider.name),
         "Works here": f":material/check_circle: {works}" if provider.works else ":material/block: no",
-        "Why not": "" if provider.works else plain(sentence(provider.reason)),
+        "Why not": "" if provider.works else told(provider.reason),
     }

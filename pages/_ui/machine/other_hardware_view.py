@@ -18,8 +18,9 @@ from engine import (
     timed_elsewhere,
 )
 from pages._ui import chrome, state
+from pages._ui.browser_terms import told
 from pages._ui.machine.subject import ARCHITECTURE, Subject
-from pages._ui.wording import plain, sentence
+from pages._ui.wording import plain
 
 DEFAULT = "resnet50"
 
@@ -119,13 +120,13 @@ def _table(own: OwnSpeed | None, published: PublishedThroughput) -> None:
     st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, alt="Published images per second by hardware")
     if beside is not None:
         speed = f"{beside.name} does {beside.images_per_s:,.0f} images/s here, in batches of {beside.batch_size}"
-        st.caption(plain(sentence(speed)))
+        st.caption(told(speed))
     elif own is not None:
-        st.caption(plain(sentence(f"there is no estimate beside {own.name}: {elsewhere}")))
+        st.caption(told(f"there is no estimate beside {own.name}: {elsewhere}"))
 
 
 def _exports() -> None:
     st.markdown("**Which export each wants**")
     for one in export_advice():
-        st.markdown(f"- {plain(one.hardware)}: **{plain(one.export)}**. {plain(sentence(one.why))}")
-        st.caption(f"Measured by us: {plain(sentence(one.evidence))}")
+        st.markdown(f"- {plain(one.hardware)}: **{plain(one.export)}**. {told(one.why)}")
+        st.caption(f"Measured by us: {told(one.evidence)}")

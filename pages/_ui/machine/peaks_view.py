@@ -18,8 +18,9 @@ from engine import (
 )
 from engine.wording import many
 from pages._ui import chrome, linked_analysis, live, notes_view
+from pages._ui.browser_terms import told
 from pages._ui.guard import show_error
-from pages._ui.wording import ago, plain, roughly, sentence
+from pages._ui.wording import ago, roughly, sentence
 
 ADDRESS = "peaks"
 TITLES = {name: title[0].upper() + title[1:] for name, title in OPERATIONS.items()}
@@ -92,7 +93,7 @@ def _table(peaks: Peaks) -> None:
     )
     reasons = {one.reason for one in peaks.peaks if one.reason}
     for reason in sorted(reasons):
-        st.caption(plain(sentence(reason)))
+        st.caption(told(reason))
 
 
 def _row(peaks: list[Peak]) -> dict[str, str]:

@@ -16,9 +16,10 @@ from engine import (
 )
 from engine.wording import percent, size_text
 from pages._ui import chrome, live
+from pages._ui.browser_terms import told
 from pages._ui.guard import show_error
 from pages._ui.machine.subject import Subject
-from pages._ui.wording import milliseconds, plain, sentence
+from pages._ui.wording import milliseconds, plain
 
 BOUNDS = {
     "compute": "Compute: fewer operations or a faster data type help.",
@@ -71,7 +72,7 @@ def _of_subject(subject: Subject, peaks: Peaks) -> Workloads | None:
             st.markdown(f"- {BOUNDS[bound]}")
         st.caption(_legend(peaks))
     for note in placed.skipped:
-        st.caption(plain(sentence(note.text)))
+        st.caption(told(note.text))
     return counted
 
 

@@ -4,7 +4,8 @@ import pandas as pd
 
 from engine import Advice
 from engine.wording import many
-from pages._ui.wording import milliseconds, plain, sentence, share
+from pages._ui.browser_terms import told
+from pages._ui.wording import milliseconds, plain, share
 
 LISTS = ("faster", "better", "front")
 """The lists of an advice that an architecture can be in; the table names them."""
@@ -67,4 +68,4 @@ def as_frame(advice: Advice) -> pd.DataFrame:
 
 def refusals(advice: Advice) -> list[str]:
     """A line for each architecture that could not be measured, with the reason."""
-    return [f"{plain(one.name)}: {plain(sentence(one.refused.text))}" for one in advice.architectures if one.refused]
+    return [f"{plain(one.name)}: {told(one.refused.text)}" for one in advice.architectures if one.refused]

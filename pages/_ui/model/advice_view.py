@@ -19,10 +19,11 @@ from engine import (
 )
 from engine.wording import many
 from pages._ui import chrome, fit, linked_analysis, live, notes_view, row_selection, state
+from pages._ui.browser_terms import told
 from pages._ui.draft import Draft
 from pages._ui.guard import callback, show_error
 from pages._ui.model import advice_table
-from pages._ui.wording import duration, plain, roughly, sentence, share
+from pages._ui.wording import duration, plain, roughly, share
 
 ADDRESS = "advice"
 TITLE = "Other architectures on this machine"
@@ -117,7 +118,7 @@ def _result(draft: Draft, request: AdviseRequest, job: Job) -> None:
 def _advice(draft: Draft, advice: Advice) -> None:
     """Draws the advice in a sentence, the chart, the table, and the buttons for the selected architecture."""
     if advice.reason:
-        st.markdown(f"**{plain(sentence(advice.reason.text))}**")
+        st.markdown(f"**{told(advice.reason.text)}**")
     _notes(advice)
     chrome.chart(charts.advice(advice), "advice")
     st.markdown(advice_table.front(advice))

@@ -5,8 +5,9 @@ import streamlit as st
 from engine import Identification, IdentifyRequest, TimmModel, Upload, find_upload, result
 from engine.wording import many
 from pages._ui import live, state, uploads_view
+from pages._ui.browser_terms import told
 from pages._ui.guard import callback
-from pages._ui.wording import count, plain, sentence
+from pages._ui.wording import count, plain
 
 TITLE = "A weights file whose architecture I do not know"
 LABEL = "A safetensors file, a state dict or a training's checkpoint"
@@ -51,7 +52,7 @@ def _candidates(upload: Upload, identification: Identification) -> None:
     """Draws what the file holds, and a button for each architecture."""
     st.caption(f"{many(identification.n_tensors, 'tensor')} with {count(identification.parameters)} values")
     for note in identification.notes:
-        st.caption(plain(sentence(note.text)))
+        st.caption(told(note.text))
     names = identification.architectures[:MAX_BUTTONS]
     if not names:
         st.info("No architecture of the catalogue has these names and shapes. Choose one above if you know it.")

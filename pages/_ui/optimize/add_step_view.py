@@ -7,9 +7,10 @@ import streamlit as st
 
 from engine import TECHNIQUES, ModelProfile, Step, best_position, title_of
 from pages._ui import fit, state
+from pages._ui.browser_terms import told
 from pages._ui.draft import Draft
 from pages._ui.optimize import cards_view, distill_view, methods_view, swap_view
-from pages._ui.wording import plain, sentence
+from pages._ui.wording import plain
 
 INITIAL_STEPS: Mapping[str, Callable[[Draft], Step]] = {
     "distill": distill_view.initial_step,
@@ -41,7 +42,7 @@ def show() -> state.Action | None:
 def _reason(step: Step, draft: Draft, profile: ModelProfile | None) -> str:
     """Why a step cannot be added where it would stand, as Markdown; empty where it can be."""
     position, reason = best_position(step, draft.steps, draft.chain_inputs, title_of)
-    return plain(sentence(reason)) if reason else fit.misfit(step, draft.steps[:position], profile)
+    return told(reason) if reason else fit.misfit(step, draft.steps[:position], profile)
 
 
 def _add_button(step: Step) -> bool:

@@ -8,12 +8,13 @@ import streamlit as st
 
 from engine import ModelProfile, Step, needs, propose_recovery, refusals, title_of
 from pages._ui import cards, fit, forms, state
+from pages._ui.browser_terms import told
 from pages._ui.cards import Cards
 from pages._ui.draft import Draft
 from pages._ui.forms import FormResult
 from pages._ui.optimize import distill_view, methods_view, prune_view, quantize_view, sensitivity_view, swap_view
 from pages._ui.state import Action
-from pages._ui.wording import plain, sentence
+from pages._ui.wording import plain
 
 View = Callable[[Step, Draft, str], FormResult[Step]]
 VIEWS: Mapping[str, View] = {
@@ -109,7 +110,7 @@ def _refusal(draft: Draft, index: int) -> None:
     """Draws the reason why the step cannot be at its position, from the rules that the recipe is checked by."""
     reason = refusals(cards.steps(draft.cards[: index + 1]), draft.chain_inputs, title_of)[-1]
     if reason:
-        st.warning(plain(sentence(reason)), icon=":material/block:")
+        st.warning(told(reason), icon=":material/block:")
 
 
 def _recovery(draft: Draft, index: int) -> Action | None:

@@ -6,8 +6,9 @@ import streamlit as st
 
 from engine import FeatherweightError, Preset, Refusal, presets, resolve
 from pages._ui import cards, chrome, fit, state
+from pages._ui.browser_terms import told
 from pages._ui.draft import Draft
-from pages._ui.wording import plain, roughly
+from pages._ui.wording import roughly
 
 
 def choose() -> state.Action | None:
@@ -41,7 +42,7 @@ def _preset(draft: Draft, preset: Preset) -> bool:
         reason = fit.reason(Refusal(message=preset.refused.text, next=preset.next))
         st.caption(f":material/block: {reason}")
     elif preset.estimate is not None:
-        st.caption(f"{plain(preset.text)} **{roughly(preset.estimate.seconds).capitalize()}**, estimated.")
+        st.caption(f"{told(preset.text)} **{roughly(preset.estimate.seconds).capitalize()}**, estimated.")
     return pressed
 
 

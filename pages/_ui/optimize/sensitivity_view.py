@@ -20,10 +20,11 @@ from engine import (
 )
 from engine.wording import many
 from pages._ui import cards, chrome, linked_analysis, live, notes_view, state
+from pages._ui.browser_terms import told
 from pages._ui.draft import Draft
 from pages._ui.guard import show_error
 from pages._ui.state import Action
-from pages._ui.wording import plain, roughly, sentence, share
+from pages._ui.wording import roughly, share
 
 ADDRESS = "sensitivity"
 ASK = "How much can each layer group lose?"
@@ -139,17 +140,13 @@ def _sensitivity(sensitivity: Sensitivity, step: PruneChannel, index: int) -> Ac
     if not has_ratios:
         st.caption("No group stays within that at any ratio that was tried. Let them lose more.")
     else:
-        st.caption(
-            f"{plain(sentence(new_step.description))} Together they lose more than each alone: train afterwards."
-        )
+        st.caption(f"{told(new_step.description)} Together they lose more than each alone: train afterwards.")
     return action
 
 
 def _current_ratios(step: PruneChannel, index: int) -> Action | None:
     """Draws the ratios of a card's layer groups and the button that clears them; its action."""
-    st.info(
-        f"This card has ratios for single layer groups. {plain(sentence(step.description))}", icon=":material/tune:"
-    )
+    st.info(f"This card has ratios for single layer groups. {told(step.description)}", icon=":material/tune:")
     pressed = st.button(
         "Clear them",
         icon=":material/close:",

@@ -7,6 +7,7 @@ import streamlit as st
 from engine import Hardware, HardwareRequest, Job, Provider, Target, cores, result
 from engine.wording import many
 from pages._ui import forms, linked_analysis, live, state
+from pages._ui.browser_terms import in_browser_terms
 from pages._ui.known_hardware import ADDRESS
 from pages._ui.wording import plain
 
@@ -93,13 +94,13 @@ def _label(name: str, provider: Provider | None) -> str:
     if provider is None:
         return f"{name} (not on this machine)"
     if not provider.works:
-        return f"{name} (does not work here: {plain(provider.reason)})"
+        return f"{name} (does not work here: {plain(in_browser_terms(provider.reason))})"
     return name if provider.tested else f"{name} ({UNTESTED})"
 
 
 def _again_button(request: HardwareRequest, job: Job, broken: Sequence[Provider]) -> None:
     """Draws the button that tries every provider anew; the answers of `job`, where these do not work, go."""
-    reasons = "; ".join(f"{one.name}: {plain(one.reason)}" for one in broken)
+    reasons = "; ".join(f"{one.name}: {plain(in_browser_terms(one.reason))}" for one in broken)
     pressed = st.button(
         "Look again",
         icon=":material/refresh:",

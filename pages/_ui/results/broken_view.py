@@ -4,8 +4,8 @@ import streamlit as st
 
 from engine import ArraysData, Report, SampleModel
 from pages._ui import chrome, state
+from pages._ui.browser_terms import told
 from pages._ui.draft import from_recipe
-from pages._ui.wording import plain, sentence
 
 CODE = "baseline_looks_broken"
 
@@ -14,7 +14,7 @@ def show(report: Report) -> None:
     """Draws the warning in red, with the way to the preprocessing detective where it applies."""
     notes = [note for note in report.warnings if note.code == CODE]
     for note in notes:
-        st.error(f"**{plain(sentence(note.text))}**", icon=":material/report:")
+        st.error(f"**{told(note.text)}**", icon=":material/report:")
     if (
         notes
         and _has_choice(report)

@@ -10,10 +10,11 @@ import streamlit as st
 from engine import Report, Variant, html_report, notebook, report_measure, script, variant_file
 from engine.wording import size_text, slug
 from pages._ui import chrome, state, variant_choice
+from pages._ui.browser_terms import told
 from pages._ui.results import optimized_view, variant_table
 from pages._ui.results.runtime_code import package
 from pages._ui.results.snippet import snippet
-from pages._ui.wording import count, plain, sentence
+from pages._ui.wording import count, plain
 
 
 def show(report: Report) -> None:
@@ -110,7 +111,7 @@ def _downloads(report: Report) -> None:
 def _baseline_info(reason: str, *, undecided: bool) -> None:
     """Draws why the first file is the baseline."""
     file = "The first file" if undecided else "What is recommended"
-    st.info(f"{plain(sentence(reason))} {file} is the baseline, as an ONNX file.", icon=":material/info:")
+    st.info(f"{told(reason)} {file} is the baseline, as an ONNX file.", icon=":material/info:")
 
 
 def card(report: Report, variant: Variant, title: str) -> None:

@@ -19,6 +19,7 @@ from engine import (
 from engine.charts import LayerOrder
 from engine.wording import many
 from pages._ui import chrome, notes_view, row_selection, state, variant_choice
+from pages._ui.browser_terms import told
 from pages._ui.guard import guarded
 from pages._ui.results import float_layer_view, layers_table, time_view
 from pages._ui.results.variant_analysis import ProgressCard, asked, finished
@@ -156,4 +157,4 @@ def _unmatched(errors: LayerErrors) -> None:
     for layer in errors.unmatched:
         reasons.setdefault(layer.reason.text, []).append(layer.name)
     with st.expander(f"{many(len(errors.unmatched), 'layer')} not compared", icon=":material/link_off:"):
-        st.markdown("\n".join(f"- {plain(', '.join(names))}: {plain(text)}" for text, names in reasons.items()))
+        st.markdown("\n".join(f"- {plain(', '.join(names))}: {told(text)}" for text, names in reasons.items()))

@@ -6,6 +6,7 @@ import streamlit as st
 
 from engine import Report, charts
 from pages._ui import chrome, notes_view, skipped_view
+from pages._ui.browser_terms import told
 from pages._ui.guard import show_error
 from pages._ui.results import (
     broken_view,
@@ -16,7 +17,7 @@ from pages._ui.results import (
     suggestions_view,
     variant_table,
 )
-from pages._ui.wording import plain, sentence
+from pages._ui.wording import plain
 
 
 def show(report: Report) -> None:
@@ -98,4 +99,4 @@ def _notes(report: Report) -> None:
         st.header("Worth knowing", anchor=False)
     for variant in with_notes:
         with st.expander(plain(variant.label), icon=":material/sticky_note_2:"):
-            st.markdown("\n".join(f"- {plain(sentence(note.text))}" for note in variant.notes))
+            st.markdown("\n".join(f"- {told(note.text)}" for note in variant.notes))

@@ -9,8 +9,9 @@ import pandas as pd
 from engine import Report, Trial, Variant
 from engine.charts import stage_reached
 from engine.wording import size_text
+from pages._ui.browser_terms import told
 from pages._ui.results.variant_table import target_columns
-from pages._ui.wording import decibels, duration, plain, sentence
+from pages._ui.wording import decibels, duration, plain
 
 Candidates = Sequence[tuple[Variant, Trial]]
 COLUMNS = (
@@ -62,8 +63,8 @@ def _row(variant: Variant, trial: Trial) -> dict[str, str]:
         "Size": size_text(variant.size_bytes),
         "Took": duration(variant.seconds),
         "Came to": stage_reached(trial),
-        "What became of it": plain(sentence(trial.outcome.text)),
-        "Why it took part": plain(sentence(trial.reason.text)),
+        "What became of it": told(trial.outcome.text),
+        "Why it took part": told(trial.reason.text),
     }
 
 

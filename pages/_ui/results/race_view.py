@@ -5,6 +5,7 @@ import streamlit as st
 from engine import Race, Report, charts, example_noun
 from engine.wording import many
 from pages._ui import chrome
+from pages._ui.browser_terms import in_browser_terms, told
 from pages._ui.results import files_view, race_table
 from pages._ui.wording import duration, plain, sentence
 
@@ -54,7 +55,7 @@ def show(report: Report) -> None:
     st.caption(_legend(report, race))
     if race.notes:
         with st.expander("Worth knowing", icon=":material/sticky_note_2:"):
-            st.markdown("\n".join(f"- {plain(sentence(note.text))}" for note in race.notes))
+            st.markdown("\n".join(f"- {told(note.text)}" for note in race.notes))
     if race.reason or not is_running(report, race):
         _downloads(report, race)
 
@@ -81,8 +82,8 @@ def _outcome(report: Report, race: Race) -> str:
     name = "The race" if len(report.races) == 1 else f"The race of {_name(report, race).lower()}"
     reason = f"{name}: {race.reason.text if race.reason else ''}"
     if _keeps_parent(race):
-        return sentence(reason)
-    return sentence(f"{reason}. Timed again beside all variants, it is not what is recommended")
+        return sentence(in_browser_terms(reason))
+    return sentence(f"{in_browser_terms(reason)}. Timed again beside all variants, it is not what is recommended")
 
 
 def _name(report: Report, race: Race) -> str:
@@ -108,7 +109,7 @@ def _reason(report: Report, race: Race) -> None:
         with st.container(key="eyebrow-race", gap=None):
             st.markdown("Winner")
         st.header(plain(trial.name if trial else f"FP32: {parent.label if parent else 'as it was'}"), anchor=False)
-        st.markdown(plain(sentence(race.reason.text)))
+        st.markdown(told(race.reason.text))
         _final_latency(report, race)
         chrome.metrics(
             {

@@ -4,8 +4,9 @@ import streamlit as st
 
 from engine import Report, Variant, cut_short, finding, headline_figures, leak_text, losses_text, unconfirmed_text
 from pages._ui import chrome, state
+from pages._ui.browser_terms import told
 from pages._ui.results import files_view
-from pages._ui.wording import plain, sentence
+from pages._ui.wording import plain
 
 
 def show(report: Report) -> None:
@@ -47,9 +48,9 @@ def show(report: Report) -> None:
                 )
         _figures(report)
         if unconfirmed := unconfirmed_text(report):
-            st.caption(f":material/warning: {plain(sentence(unconfirmed))}")
+            st.caption(f":material/warning: {told(unconfirmed)}")
         if leak := leak_text(report):
-            st.caption(f":material/warning: {plain(sentence(leak))}")
+            st.caption(f":material/warning: {told(leak)}")
 
 
 def _eyebrow(report: Report, best: Variant) -> str:

@@ -24,8 +24,9 @@ from engine import (
 )
 from engine.wording import many, threads_text
 from pages._ui import chrome, known_hardware, live, state
+from pages._ui.browser_terms import told
 from pages._ui.guard import show_error
-from pages._ui.wording import plain, roughly, sentence
+from pages._ui.wording import plain, roughly
 
 MOST_RUNS = 500
 """So many of the newest runs are on offer beside the page's own."""
@@ -132,7 +133,7 @@ def _files_of_other_runs(own: Report) -> dict[str, VariantFile]:
             continue
         misfits = {variant.id: input_misfit(own.main_variants[0], variant) for variant in other.main_variants}
         for misfit in {misfit.message for misfit in misfits.values() if misfit is not None}:
-            st.caption(f"{plain(names[id])} is not comparable: {plain(sentence(misfit))}")
+            st.caption(f"{plain(names[id])} is not comparable: {told(misfit)}")
         files |= {
             f"{id} {file.variant}": file.model_copy(update={"label": f"{file.label} ({names[id]})"})
             for file in _files(other)

@@ -17,9 +17,10 @@ from engine import (
 )
 from engine.wording import many
 from pages._ui import chrome, linked_analysis, live, notes_view, state
+from pages._ui.browser_terms import told
 from pages._ui.guard import show_error
 from pages._ui.results import measured_on, showdown_form, showdown_table, target_button
-from pages._ui.wording import plain, sentence
+from pages._ui.wording import plain
 
 PARAM = "showdown"
 """The parameter of the address that holds the job, so that a reload or a copied link finds it."""
@@ -71,7 +72,7 @@ def _outcome(own: Report, job: Job) -> None:
     notes_view.show(showdown.warnings)
     for number, row in enumerate(showdown.rows, start=1):
         if row.note is not None:
-            st.warning(f"Row {number}, {plain(row_title(row))}: {plain(sentence(row.note.text))}")
+            st.warning(f"Row {number}, {plain(row_title(row))}: {told(row.note.text)}")
     _finding(own, showdown)
     if any(row.latency or row.estimate for row in showdown.rows):
         with chrome.card(

@@ -4,8 +4,9 @@ import streamlit as st
 
 from engine import ImagesData, Report, Suggestion, suggest
 from pages._ui import cards, chrome, state
+from pages._ui.browser_terms import told
 from pages._ui.draft import Draft, from_recipe
-from pages._ui.wording import plain, sentence
+from pages._ui.wording import plain
 
 ICONS = {
     "images": "photo_library",
@@ -38,7 +39,7 @@ def show(report: Report) -> None:
         for suggestion in suggestions:
             with chrome.card(f"next-{suggestion.code}", fill=True):
                 st.markdown(f"**{plain(suggestion.title)}**")
-                st.markdown(plain(sentence(suggestion.text)))
+                st.markdown(told(suggestion.text))
                 st.caption(BASES[suggestion.basis].capitalize())
                 _button(report, suggestion)
 

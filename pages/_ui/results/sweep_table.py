@@ -7,7 +7,8 @@ import pandas as pd
 
 from engine import Sweep, SweepCell, option_titles
 from engine.wording import many, threads_text
-from pages._ui.wording import milliseconds, plain, sentence
+from pages._ui.browser_terms import told
+from pages._ui.wording import milliseconds, plain
 
 CORNER = "Images a call"
 STATES = {"waiting": "…", "skipped": "skipped", "failed": "no figure"}
@@ -79,7 +80,7 @@ def reasons(sweep: Sweep) -> list[str]:
     for cell in sweep.cells:
         if cell.note is not None:
             by_text.setdefault(cell.note.text, []).append(name(cell))
-    return [f"**{plain('; '.join(names))}**: {plain(sentence(text))}" for text, names in by_text.items()]
+    return [f"**{plain('; '.join(names))}**: {told(text)}" for text, names in by_text.items()]
 
 
 def _text(cell: SweepCell | None, best: SweepCell | None) -> str:

@@ -7,9 +7,10 @@ import streamlit as st
 from engine import Event, Job, Part, Report, charts, events, report, timeline
 from engine.wording import many
 from pages._ui import chrome
+from pages._ui.browser_terms import told
 from pages._ui.live import ENDED
 from pages._ui.results import race_view
-from pages._ui.wording import duration, plain, sentence
+from pages._ui.wording import duration, plain
 
 ICONS = {
     "waiting": None,
@@ -37,11 +38,11 @@ def _part(part: Part, part_events: Sequence[Event], so_far: Report | None, run: 
     if part.state == "running":
         status = st.status(label, type="step", expanded=True)
         with status.container():  # leaving the status itself would mark it as complete
-            st.progress(min(max(part.fraction, 0.0), 1.0), text=plain(sentence(part.message)) or None)
+            st.progress(min(max(part.fraction, 0.0), 1.0), text=told(part.message) or None)
             _live(part, part_events, so_far)
         return
     with st.expander(label if part.state == "done" else f":gray[{label}]", type="step", icon=ICONS[part.state]):
-        st.caption(plain(sentence(_ending(part, so_far, run))))
+        st.caption(told(_ending(part, so_far, run)))
         if run.state in ENDED:
             _curve(part, part_events)
 

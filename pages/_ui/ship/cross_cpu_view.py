@@ -15,9 +15,9 @@ from engine import (
     twin_steps,
 )
 from pages._ui import cards, chrome, live, state, variant_choice
+from pages._ui.browser_terms import told
 from pages._ui.draft import from_recipe
 from pages._ui.guard import guarded, show_error
-from pages._ui.wording import plain, sentence
 
 
 def show(report: Report) -> None:
@@ -63,7 +63,7 @@ def _start(report: Report, variant: Variant, failed: Job | None) -> None:
 
 
 def _estimate(report: Report, variant: Variant, found: CrossCpu) -> None:
-    text = plain(sentence(cross_cpu_text(found)))
+    text = told(cross_cpu_text(found))
     if found.is_same:
         st.success(text, icon=":material/check_circle:")
         return

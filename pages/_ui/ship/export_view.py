@@ -16,6 +16,7 @@ from engine import (
 )
 from engine.wording import many, size_text
 from pages._ui import chrome, live, variant_choice
+from pages._ui.browser_terms import told
 from pages._ui.guard import guarded, show_error
 from pages._ui.wording import ago, plain
 
@@ -95,7 +96,7 @@ def _ended(job: Job) -> None:
             icon=":material/check:",
         )
         for note in written.notes:
-            st.caption(plain(note.text))
+            st.caption(told(note.text))
     elif job.state == "cancelled":
         st.caption(f"Cancelled {when}. The place is as it was, but a bucket or MLflow may have a part: look there")
     elif job.error:
