@@ -7,6 +7,7 @@ from engine import PeaksRequest, SampleModel, Target, TimmModel, WorkloadRequest
 from engine.results import Hardware, Note, Provider
 from engine.store.folders import Outcome, now
 from pages._ui.draft import Draft, to_link
+from pages._ui.machine.other_hardware_view import _times
 from tests.made import BASE, RECIPE, made_latency, made_profile, made_report, made_variant
 from tests.made_machine import MACHINE, made_peaks, made_rate, made_workload, made_workloads
 from tests.pages.conftest import claim
@@ -187,6 +188,13 @@ def test_peaks_of_a_run_are_those_at_its_threads(here, app, finished):
     button(at, "Measure this machine").click().run()
     (job,) = list_jobs("peaks")
     assert engine.find_analysis(PeaksRequest(threads=1)).id == job.id
+
+
+@pytest.mark.parametrize(
+    ("ratio", "words"), [(174.3, "about 170 times"), (1234.0, "about 1,200 times"), (0.33, "about 0.33 times")]
+)
+def test_an_estimate_has_two_digits_and_no_exponent(ratio, words):
+    assert _times(ratio) == words
 
 
 def test_other_hardware_is_an_estimate_for_the_runs_own_architecture(measured, finished):

@@ -115,7 +115,7 @@ def _table(own: OwnSpeed | None, published: PublishedThroughput) -> None:
         row = {"Hardware": title, "Published, images/s": f"{rate:,.0f}" if rate is not None else "–"}
         if beside is not None and beside.macs:
             times = rate * published.gmacs * 1e9 / beside.macs / beside.images_per_s if rate is not None else None
-            row[f"Beside {beside.name} here, estimated"] = f"about {times:.2g} times" if times is not None else "–"
+            row[f"Beside {beside.name} here, estimated"] = _times(times) if times is not None else "–"
         rows.append(row)
     st.table(pd.DataFrame(rows), border="horizontal", hide_index=True, alt="Published images per second by hardware")
     if beside is not None:
@@ -123,6 +123,11 @@ def _table(own: OwnSpeed | None, published: PublishedThroughput) -> None:
         st.caption(told(speed))
     elif own is not None:
         st.caption(told(f"there is no estimate beside {own.name}: {elsewhere}"))
+
+
+def _times(ratio: float) -> str:
+    """An estimated ratio in two digits, as a number without an exponent."""
+    return f"about {float(f'{ratio:.2g}'):,g} times"
 
 
 def _exports() -> None:
