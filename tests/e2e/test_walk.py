@@ -59,6 +59,7 @@ def test_a_sample_of_pages_has_no_serious_barrier(world, browser, scheme):
         f"optimize?draft={world.drafts['chain']}",
         "runs",
         *(f"results?run={runs[name]}" for name in ("raced", "kept", "running")),
+        world.lived.looks["Showdown"],
     )
     with tab(browser, scheme=scheme) as page:
         assert findings(world, page, some) == {}
