@@ -10,7 +10,7 @@ from engine.analyses.measure_lock import hold_measure_lock, wait_event
 from engine.analyses.showdown_results import Compared, ShowdownResults, TimedRow, Timings
 from engine.analyses.variant_files import read_file
 from engine.data import Examples, full_batch, load
-from engine.errors import FeatherweightError, MeasureError, RequestError, RunError, as_error
+from engine.errors import FeatherweightError, RequestError, RunError, as_error
 from engine.measure.contention import watched
 from engine.measure.latency import FEWEST_ROUNDS, time_rounds
 from engine.measure.noise import noise_data
@@ -201,7 +201,7 @@ def _fidelities(
             continue
         try:
             answers = predict(row.model, examples, row.target).answers
-        except (MeasureError, RunError, MemoryError) as error:
+        except (RunError, MemoryError) as error:  # an answer that is not finite is a RunError, too
             reason = as_error(error)
             closeness[number] = Note(code=reason.code, text=f"Its outputs were not compared: {reason.message}")
         else:

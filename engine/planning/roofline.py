@@ -3,7 +3,6 @@ doi:10.1145/1498765.1498785), with a ceiling for each operation and data type.""
 
 from engine.results import Note, codes
 from engine.results.machine import DataType, Operation, Peaks, Roofline, RooflinePoint, Workload, Workloads
-from engine.settings.target import DEFAULT_PROVIDERS
 from engine.wording import many
 
 BOUND_SHARE = 0.5
@@ -46,7 +45,7 @@ def _refusal(workload: Workload, cpu: str, peaks: Peaks) -> str:
     latency = workload.latency
     if latency is None:
         return "it has no latency"
-    if latency.provider != DEFAULT_PROVIDERS.get(latency.runtime):
+    if not latency.on_cpu:
         return f"it was timed on {latency.provider}, and the peaks are those of the CPU"
     if elsewhere := timed_elsewhere(cpu, peaks.environment.cpu):
         return elsewhere

@@ -7,7 +7,6 @@ from engine.errors import NotFoundError, RequestError
 from engine.jobs.queue import Queue
 from engine.results import Latency, Refusal, Report, Variant
 from engine.settings import FileModel, ModelSource, VariantFile
-from engine.settings.target import DEFAULT_PROVIDERS
 from engine.store.folders import JobFolder
 from engine.store.home import Home
 from engine.system.machine import cores
@@ -77,18 +76,14 @@ def variant_file(run: str, variant: Variant, folder: JobFolder) -> VariantFile:
         label=variant.label.removesuffix(f", {variant.target_label}"),
         preprocess=variant.input.preprocess,
         example_ms=_example_ms(latency) if latency is not None else None,
-        example_on_cpu=latency is None or _on_cpu(latency),
+        example_on_cpu=latency is None or latency.on_cpu,
     )
 
 
 def _example_ms(latency: Latency) -> float:
     """The time of one example; on a CPU that of all its cores, as if twice the threads were twice as fast."""
     example_ms = latency.p50_ms / latency.batch_size
-    return example_ms * latency.threads / cores() if _on_cpu(latency) else example_ms
-
-
-def _on_cpu(latency: Latency) -> bool:
-    return latency.provider == DEFAULT_PROVIDERS.get(latency.runtime)
+    return example_ms * latency.threads / cores() if latency.on_cpu else example_ms
 
 
 def input_misfit(first: Variant, other: Variant) -> Refusal | None:

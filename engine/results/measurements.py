@@ -7,6 +7,7 @@ from pydantic import model_validator
 from engine.results import codes
 from engine.results.base import Result
 from engine.settings import Preprocess
+from engine.settings.target import DEFAULT_PROVIDERS
 
 Answer = Literal["yes", "no", "unclear"]
 
@@ -100,6 +101,11 @@ class CallLatency(Result):
     n_warmup: int
     session_options: dict[str, str]
     buffers: Literal["numpy", "bound"] = "numpy"
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether the provider is the runtime's own for the CPU, as `Target.on_cpu` says it of a target."""
+        return self.provider == DEFAULT_PROVIDERS.get(self.runtime)
 
 
 class Latency(CallLatency):
