@@ -26,6 +26,7 @@ from engine.wording import many, threads_text
 from pages._ui import chrome, known_hardware, live, state
 from pages._ui.browser_terms import told
 from pages._ui.guard import show_error
+from pages._ui.results import minutes_field
 from pages._ui.wording import plain, roughly
 
 MOST_RUNS = 500
@@ -86,16 +87,12 @@ def _rounds() -> tuple[int, int]:
             width=160,
             help="More of them tell more.",
         )
-        minutes = st.number_input(
-            "Minutes, at most",
-            min_value=1,
-            max_value=MOST_MINUTES,
-            value=15,
-            key="showdown-minutes",
-            width=160,
-            help="No round but the first three is begun after this. Nothing else measures meanwhile.",
+        minutes = minutes_field.choose(
+            MOST_MINUTES,
+            "showdown-minutes",
+            "No round but the first three is begun after this. Nothing else measures meanwhile.",
         )
-    return int(rounds), int(minutes)
+    return int(rounds), minutes
 
 
 def _files(of: Report) -> tuple[VariantFile, ...]:

@@ -24,6 +24,7 @@ from engine import (
 from engine.wording import many
 from pages._ui import known_hardware, state
 from pages._ui.guard import show_error
+from pages._ui.results import minutes_field
 from pages._ui.wording import roughly
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
@@ -89,16 +90,12 @@ def _limits(report: Report) -> tuple[float | None, int]:
             width=260,
             help="Larger batches are skipped once a smaller one takes longer than this.",
         )
-        minutes = st.number_input(
-            "Minutes, at most",
-            min_value=1,
-            max_value=MOST_SWEEP_MINUTES,
-            value=15,
-            key="sweep-minutes",
-            width=160,
-            help="No cell is begun after this. The time in which other jobs measure does not count.",
+        minutes = minutes_field.choose(
+            MOST_SWEEP_MINUTES,
+            "sweep-minutes",
+            "No cell is begun after this. The time in which other jobs measure does not count.",
         )
-    return limit, int(minutes)
+    return limit, minutes
 
 
 def _threads(target: Target, options: tuple[int, ...]) -> tuple[int, ...]:
