@@ -29,6 +29,11 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def time_was_up(minutes: float) -> str:
+    """How a sentence begins on work that stopped at its minutes: The minute was up, The 10 minutes were up."""
+    return "The minute was up" if minutes == 1 else f"The {minutes:g} minutes were up"
+
+
 def roughly(seconds: float) -> str:
     """An estimated duration, rounded: about 40 s, about 3 min."""
     if seconds < 55:

@@ -24,7 +24,7 @@ from engine.store.folders import JobFolder
 from engine.store.home import Home
 from engine.store.progress import Progress
 from engine.system.machine import environment
-from engine.wording import many
+from engine.wording import many, time_was_up
 
 
 def advise(request: AdviseRequest, folder: JobFolder, progress: Progress) -> Advice:
@@ -111,7 +111,7 @@ def _with_medians(own: OwnModel, pairs: Sequence[Pair]) -> OwnModel:
 def _out_of_time_warnings(n_done: int, n_rows: int, minutes: float) -> tuple[Note, ...]:
     if n_done == n_rows:
         return ()
-    text = f"The {minutes:g} minutes were up after {n_done} of {n_rows} architectures; ask again, and the others follow"
+    text = f"{time_was_up(minutes)} after {n_done} of {n_rows} architectures; ask again, and the others follow"
     return (Note(code=codes.OUT_OF_TIME, text=text),)
 
 

@@ -18,7 +18,7 @@ from engine.measure.quality import accuracy
 from engine.models.artifacts import OnnxModel, TorchModel
 from engine.results import Note, codes
 from engine.results.audit import AuditSplit
-from engine.wording import many, percent
+from engine.wording import many, percent, time_was_up
 
 CHUNK = 256
 ORDER: tuple[AuditSplit, ...] = ("evaluation", "selection", "holdout", "calibration", "train")
@@ -112,5 +112,5 @@ def _found(
 def _out_of_time(n_checked: int, n_labels: int, minutes: float) -> tuple[Note, ...]:
     if n_checked == n_labels:
         return ()
-    text = f"The {minutes:g} minutes were up after {n_checked:,} of {many(n_labels, 'label')} were checked"
+    text = f"{time_was_up(minutes)} after {n_checked:,} of {many(n_labels, 'label')} were checked"
     return (Note(code=codes.OUT_OF_TIME, text=text),)

@@ -22,6 +22,7 @@ from engine.store.home import Home
 from engine.store.progress import Progress
 from engine.system.machine import isa, versions
 from engine.techniques.prune import Group, groups_of, prune_group
+from engine.wording import time_was_up
 
 EXAMPLES = 4
 FIGURES = "figures.json"
@@ -100,7 +101,7 @@ def _key(request: SensitivityRequest, model: TorchModel, group: str) -> str:
 
 def _out_of_time(n_done: int, n_groups: int, minutes: float) -> Note:
     text = (
-        f"The {minutes:g} minutes were up after {n_done} of {n_groups} layer groups, and nothing is known of the "
+        f"{time_was_up(minutes)} after {n_done} of {n_groups} layer groups, and nothing is known of the "
         "others; ask again, and they follow"
     )
     return Note(code=codes.OUT_OF_TIME, text=text)

@@ -26,6 +26,7 @@ from engine.store.folders import JobFolder
 from engine.store.home import Home
 from engine.store.progress import Progress
 from engine.system.machine import cores, environment
+from engine.wording import time_was_up
 
 SHARES = (0.4, 0.7)
 """Of the answers a second that a setting gives without pause: at these rates requests come at random."""
@@ -58,7 +59,7 @@ def serve_bench(request: ServeBenchRequest, folder: JobFolder, progress: Progres
     others, warnings = list[float](), tuple[Note, ...]()
     for number, (size, wait) in enumerate(request.settings):
         if time.monotonic() >= deadline:
-            warnings = (Note(code=codes.OUT_OF_TIME, text=f"The {request.minutes:g} minutes were up"),)
+            warnings = (Note(code=codes.OUT_OF_TIME, text=time_was_up(request.minutes)),)
             break
         progress.emit("serve_bench", "serve", number / len(request.settings), setting_name(size, wait))
         with hold_measure_lock(lock, "serve-bench", on_wait):

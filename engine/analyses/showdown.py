@@ -29,6 +29,7 @@ from engine.store.home import Home
 from engine.store.progress import Progress
 from engine.system.machine import environment
 from engine.tasks import TASKS, Answers
+from engine.wording import time_was_up
 
 READ, COMPARED = 0.1, 0.25
 """The finished fraction once the files were read, and once their outputs were compared."""
@@ -184,9 +185,7 @@ def _time_was_up(request: ShowdownRequest, n_rounds: int) -> tuple[Note, ...]:
     """A warning where fewer rounds than were asked for were timed: nothing but the minutes ends them before."""
     if n_rounds >= request.rounds:
         return ()
-    text = (
-        f"The {request.minutes:g} minutes were up after {n_rounds} of {request.rounds} rounds: more minutes tell more"
-    )
+    text = f"{time_was_up(request.minutes)} after {n_rounds} of {request.rounds} rounds: more minutes tell more"
     return (Note(code=codes.OUT_OF_TIME, text=text),)
 
 

@@ -21,7 +21,7 @@ from engine.store.home import Home
 from engine.store.progress import Progress
 from engine.system.machine import cores, environment
 from engine.tasks import Inputs
-from engine.wording import many
+from engine.wording import many, time_was_up
 
 BUSY_SHARE = 0.25
 """Of all rounds of all cells: where other programs used the cores in more of them, a warning says so."""
@@ -136,9 +136,9 @@ class CellTimer:
     def end(self, minutes: float) -> None:
         """Notes that the time is up on the cells that had no turn."""
         waiting = [position for position in range(len(self.targets)) if position not in self._timings]
-        note = Note(code=codes.OUT_OF_TIME, text=f"the {minutes:g} minutes were up")
+        note = Note(code=codes.OUT_OF_TIME, text="the time was up")
         self._notes |= {position: note for position in waiting if position not in self._notes}
-        text = f"The {minutes:g} minutes were up before every cell had all of its rounds"
+        text = f"{time_was_up(minutes)} before every cell had all of its rounds"
         self.warnings = (Note(code=codes.OUT_OF_TIME, text=text),)
 
     @property

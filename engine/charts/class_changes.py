@@ -10,6 +10,7 @@ from engine.charts.rows import Row, add_point, add_reference, add_rows
 from engine.charts.scales import Scale, show_x
 from engine.charts.style import BASELINE, FOOT, OVER, RECOMMENDED, canvas, label, shortened
 from engine.results.class_changes import ClassChange, ClassChanges
+from engine.wording import many
 
 MOST_ROWS, MOST_CLASSES = 20, 20
 CELL, NAME = 26, 14
@@ -157,7 +158,7 @@ def _hover(row: ClassChange) -> str:
 
 def _cell_hover(changes: ClassChanges, label_index: int, answer: int, before: int, after: int) -> str:
     label_name, answer_name = html.escape(changes.names[label_index]), html.escape(changes.names[answer])
-    counts = f"{before:,} images before, {after:,} now" if before or after else "no difference"
+    counts = f"{many(before, 'image')} before, {after:,} now" if before or after else "no difference"
     return f"{label_name} answered {answer_name}<br>{counts}"
 
 

@@ -215,7 +215,7 @@ def of_advice(advice: Advice) -> list[str]:
     """The user's model, then every architecture, the fastest first, and what is advised."""
     own = advice.own
     own_line = (
-        f"{own.name}: {'x'.join(map(str, own.input_shape))}, {advice.target.threads} threads, batch "
+        f"{own.name}: {'x'.join(map(str, own.input_shape))}, {many(advice.target.threads or 1, 'thread')}, batch "
         f"{advice.target.batch_size}" + (f", median {own.p50_ms:.3g} ms" if own.p50_ms else "")
     )
     unmeasured = [one for one in advice.architectures if one.latency is None]

@@ -32,6 +32,7 @@ from engine.store.home import Home
 from engine.store.job_files import remove
 from engine.store.measure_lock import MAX_WAIT_SECONDS, WAITING
 from engine.system.machine import memory_bytes
+from engine.wording import duration
 
 RUNNER = (sys.executable, "-P", "-m", "engine.runner")
 GRACE_SECONDS = 1.0  # between SIGTERM and SIGKILL
@@ -138,7 +139,7 @@ class Execution:
         if seconds_now - self._began - self._waited > self._limits.seconds:
             self.kill(
                 LimitError(
-                    f"the job ran longer than its hard limit of {self._limits.seconds / 60:.3g} minutes",
+                    f"the job ran longer than its hard limit of {duration(self._limits.seconds)}",
                     "Allow more minutes (budget.minutes), or choose less work",
                     code="time",
                 )

@@ -15,6 +15,7 @@ from engine.results import Report, Variant
 from engine.results.verification import Verification
 from engine.settings import Target
 from engine.settings.base import settings_error
+from engine.wording import many
 
 MOST_BYTES = 200_000
 AGREES = 1e-3
@@ -76,7 +77,8 @@ def _check_ratio(verification: Verification, variant: Variant, target: Target) -
         return
     if measured is None or target.bound or latency.threads != measured.threads:
         raise RequestError(
-            f"the result names a ratio to the run, which has no latency with {latency.threads} threads to compare with",
+            f"the result names a ratio to the run, which has no latency with {many(latency.threads, 'thread')} to "
+            "compare with",
             WRITE_ANEW,
         )
     ratio = latency.p50_ms / measured.p50_ms

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from engine.results.base import Result
+from engine.wording import many
 
 Text = Annotated[str, Field(max_length=500)]
 ShortText = Annotated[str, Field(min_length=1, max_length=200)]
@@ -136,4 +137,4 @@ class KnownVerification(Result):
     def where(self) -> str:
         """The hardware in words."""
         hardware = self.verification.hardware
-        return f"{hardware.cpu}, {hardware.cores} cores, {hardware.system}"
+        return f"{hardware.cpu}, {many(hardware.cores, 'core')}, {hardware.system}"

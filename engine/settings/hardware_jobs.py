@@ -9,6 +9,7 @@ from engine.settings.base import Settings, setting
 from engine.settings.data import DataSource, Preprocess, Split
 from engine.settings.model import FileModel
 from engine.settings.target import Target
+from engine.wording import many
 
 BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 MOST_CELLS = 128
@@ -187,8 +188,8 @@ class ShowdownRequest(Settings):
         for number, row in enumerate(self.rows[1:], start=2):
             if row.target.batch_size != batch_size:
                 raise ValueError(
-                    f"row {number} has {row.target.batch_size} images a call and row 1 has {batch_size}, and their "
-                    "latencies are not comparable; give all rows one batch size, or sweep one file over several"
+                    f"row {number} has {many(row.target.batch_size, 'image')} a call and row 1 has {batch_size}, and "
+                    "their latencies are not comparable; give all rows one batch size, or sweep one file over several"
                 )
             if row in self.rows[: number - 1]:
                 raise ValueError(f"row {number} is the same as an earlier one; leave it out")

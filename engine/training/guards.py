@@ -8,6 +8,7 @@ from torch import nn
 
 from engine.errors import StepError, ran_out_of_memory
 from engine.results import Note
+from engine.wording import many
 
 MIN_MAP = 2
 """Height and width of the last feature map below which a convolution there sees little more than its padding."""
@@ -44,14 +45,14 @@ def batch_size(maximum: int, n_images: int, processes: int) -> tuple[int, Note |
     size = min(maximum, n_images, max(MIN_BATCH, n_images // MIN_STEPS)) // processes * processes
     if size < 2 * processes:
         raise StepError(
-            f"steps of {maximum} of {n_images} images are too small for {processes} processes",
+            f"steps of {maximum} of {many(n_images, 'image')} are too small for {many(processes, 'process')}",
             "Start fewer processes, or take more images a training step (batch_size)",
         )
     if size == maximum:
         return size, None
     few = f"there are only {n_images}, and an epoch needs several steps"
     why = few if size < maximum // processes * processes else f"each of {processes} processes takes as many"
-    text = f"A step takes {size} images, not {maximum}: {why}"
+    text = f"A step takes {many(size, 'image')}, not {maximum}: {why}"
     return size, Note(code="batch_capped", text=text)
 
 
@@ -65,6 +66,6 @@ def memory_errors(images: int) -> Iterator[None]:
         if not (names_memory or ran_out_of_memory(error) or isinstance(error, torch.OutOfMemoryError)):
             raise
         raise StepError(
-            f"there is not enough memory for training steps of {images} images",
+            f"there is not enough memory for training steps of {many(images, 'image')}",
             "Take fewer images a training step (batch_size), a smaller network or smaller images",
         ) from error

@@ -7,7 +7,7 @@ from engine.planning.presets import RATIO
 from engine.planning.suggestions.facts import Facts, published_text
 from engine.results import Basis, Suggestion, codes, times_as_fast
 from engine.settings import RANDOM, Distill, Finetune, PruneChannel, Qat, QuantizeAuto, TimmModel
-from engine.wording import many, percent
+from engine.wording import many, percent, time_was_up
 
 FIRST_EPOCHS, EPOCHS_FACTOR, MAX_EPOCHS = 20, 4, 1000
 """Epochs of a first fine-tune, the factor for one that was too short, and the most that a recipe allows."""
@@ -25,9 +25,7 @@ def train(facts: Facts) -> Suggestion:
     if isinstance(model, TimmModel) and model.weights == RANDOM and facts.entry and facts.entry.pretrained_tags:
         sentences.append(f"timm has pretrained weights of {facts.name} to begin with")
     if codes.TRAINING_STOPPED_BY_BUDGET in facts.notes:
-        sentences.append(
-            f"The {facts.recipe.budget.minutes:g} minutes were up before the training was over: allow more"
-        )
+        sentences.append(f"{time_was_up(facts.recipe.budget.minutes)} before the training was over: allow more")
     return Suggestion(
         code="train",
         title=f"Fine-tune for {many(epochs, 'epoch')} first",

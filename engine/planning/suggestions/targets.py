@@ -9,7 +9,7 @@ from engine.planning.estimate import estimate_advice
 from engine.planning.suggestions.facts import Facts, published_text
 from engine.results import Advice, Architecture, Suggestion, codes, times_as_fast
 from engine.settings import AdviseRequest, FileModel, ImagesData
-from engine.wording import many, percent
+from engine.wording import many, percent, roughly
 
 LARGER_BATCH = 8
 
@@ -75,10 +75,10 @@ def architecture(facts: Facts) -> Suggestion | None:
         )
     if advice is not None and advice.complete:
         return None
-    minutes = estimate_advice(AdviseRequest.of(facts.recipe)).seconds / 60
+    estimated = estimate_advice(AdviseRequest.of(facts.recipe)).seconds
     text = (
         f"The advisor times {len(SHORTLIST)} architectures on this machine, each in turns with "
-        f"{facts.model_name}, in about {minutes:.0f} minutes (estimated). What they bring here is not known until "
+        f"{facts.model_name}, in {roughly(estimated)} (estimated). What they bring here is not known until "
         "then"
     )
     return Suggestion(code="architecture", title="Compare other architectures", text=text, basis="unknown")

@@ -28,7 +28,7 @@ def test_without_advice_it_leads_to_the_advisor_and_says_how_long_that_takes():
         found = of("architecture", report)
         assert (found.title, found.basis, found.steps) == ("Compare other architectures", "unknown", None)
         assert f"times {len(SHORTLIST)} architectures on this machine" in found.text
-        assert "in about 6 minutes (estimated)" in found.text
+        assert "in about 6 min (estimated)" in found.text
 
 
 @pytest.mark.parametrize(("measure", "spec"), [("detection F1", IMAGES), ("agreement", ARRAYS)])
