@@ -29,10 +29,10 @@ def showdown_targets(target: Target, providers: Sequence[Provider] = ()) -> tupl
 
     Of the CPU that is onnxruntime, OpenVINO in 32 bits, and in 16 where the processor has instructions for them; each
     keeps the options that it has. More are those of these `providers` that work and are on no CPU, as they are by
-    themselves.
+    themselves. CUDA is on offer with TF32 and without.
     """
     precisions = ("f32", "bf16") if BF16 & set(isa()) else ("f32",)
-    own = () if target.on_cpu else (target,)
+    own = () if target.on_cpu else _with_and_without_tf32(target)
     # Streams of a card may be more than a CPU has threads for.
     base = target if target.on_cpu else target.model_copy(update={"streams": None})
     in_openvino = base.at("openvino", DEFAULT_PROVIDERS["openvino"])
@@ -49,7 +49,12 @@ def _on_devices(target: Target, providers: Sequence[Provider]) -> tuple[Target, 
     size = {"threads": target.threads, "batch_size": target.batch_size}
     others = [one for one in providers if one.works and (one.runtime, one.name) != (target.runtime, target.provider)]
     found = [Target.parse({"runtime": one.runtime, "provider": one.name, **size}) for one in others]
-    return tuple(one for one in found if not one.on_cpu)
+    return tuple(each for one in found if not one.on_cpu for each in _with_and_without_tf32(one))
+
+
+def _with_and_without_tf32(target: Target) -> tuple[Target, ...]:
+    """The target, and on CUDA the one that rounds 32-bit floats where this one does not, and the other way round."""
+    return (target, target.model_copy(update={"tf32": not target.tf32})) if target.on_cuda else (target,)
 
 
 def fitting_target(target: Target) -> Target:

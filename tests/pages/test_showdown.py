@@ -219,8 +219,8 @@ def test_providers_that_work_here_are_on_offer_once_they_were_looked_for(app, fi
     at = app("pages/results.py", run=run.id, view="Showdown")
     assert "Look for graphics cards and other devices" not in links(at)
     (pills,) = [one for one in at.button_group if one.label == "Targets"]
-    assert pills.options[-1] == f"onnxruntime, {CUDA}, with TF32"
-    assert "8 rows: about" in words(at)
+    assert pills.options[-2:] == [f"onnxruntime, {CUDA}, {one} TF32" for one in ("with", "without")]
+    assert "10 rows: about" in words(at)
 
 
 def test_a_run_of_a_machine_with_more_cores_can_be_compared_here(app, finished, queue, monkeypatch):
