@@ -1,16 +1,20 @@
 """The code that runs a file with the options it was measured with; it is run here, with the CPU in place of a card."""
 
+import re
 import runpy
+import sys
 from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 import pytest
 from PIL import Image
 
 from engine import Preprocess, Target, TensorSpec
 from engine.results import InputSpec
 from engine.runtimes import RUNTIMES, open_session
+from engine.runtimes.onnx_runtime import provider_trial
 from engine.runtimes.onnx_runtime.options import describe_options
 from engine.settings.target import CUDA
 from pages._ui.results.runtime_code import asked_options, package
@@ -164,3 +168,13 @@ def test_what_is_asked_for_is_what_a_run_sets(values):
 )
 def test_the_package_is_the_one_that_has_the_provider(values, name):
     assert package(Target(**values)) == name
+
+
+@pytest.mark.parametrize("system", ["linux", "win32"])
+def test_the_package_is_the_one_that_machine_says_brings_a_missing_provider(monkeypatch, system):
+    monkeypatch.setattr(sys, "platform", system)
+    missing = [one for one in provider_trial.known_providers() if one not in ort.get_available_providers()]
+    assert missing
+    for provider in missing:
+        (name,) = re.findall(r"install (\S+) in place", provider_trial.refusal(provider))
+        assert package(Target(provider=provider)).startswith(name)

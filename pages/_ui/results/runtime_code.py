@@ -69,6 +69,7 @@ CUDA_OPTIONS = ("device_id", "use_tf32", "prefer_nhwc", "enable_cuda_graph")
 PACKAGES = {
     "CUDAExecutionProvider": "onnxruntime-gpu[cuda,cudnn]",
     "TensorrtExecutionProvider": "onnxruntime-gpu[cuda,cudnn] with TensorRT",
+    "MIGraphXExecutionProvider": "onnxruntime-migraphx",
     "DmlExecutionProvider": "onnxruntime-directml",
     "OpenVINOExecutionProvider": "onnxruntime-openvino",
 }
