@@ -254,7 +254,6 @@ from engine.results import (
     quality_name,
     report_measure,
     report_quality,
-    row_title,
     selection_text,
     similarity_text,
     statement_text,
@@ -365,7 +364,7 @@ from engine.settings import (
     refusals,
     title_of,
 )
-from engine.settings.hardware_jobs import MOST_MINUTES, MOST_ROUNDS, MOST_SWEEP_MINUTES
+from engine.settings.hardware_jobs import MOST_MINUTES, MOST_ROUNDS, MOST_SWEEP_MINUTES, thread_counts
 from engine.settings.live_race import MOST_LANES
 from engine.settings.recipe import MAX_RECIPE_BYTES
 from engine.system.machine import cores, measured_here
@@ -703,7 +702,6 @@ __all__ = [
     "result",
     "result_file",
     "roofline",
-    "row_title",
     "save_folder",
     "save_optimized",
     "save_upload",
@@ -742,6 +740,7 @@ __all__ = [
     "sweeps_of",
     "take_preset",
     "target_title",
+    "thread_counts",
     "this_machine",
     "throughput_names",
     "time_profile",

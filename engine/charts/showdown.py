@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from engine.charts.rows import Row, add_point, add_reference, add_rows
 from engine.charts.scales import amounts, show_x
 from engine.charts.style import BASELINE, CANDIDATE, OVER, RECOMMENDED, canvas, figures, label
-from engine.results import Showdown, row_title
+from engine.results import Showdown
 
 COLOURS = {"faster": RECOMMENDED, "slower": OVER, "cannot_tell": CANDIDATE}
 
@@ -64,7 +64,7 @@ def showdown(result: Showdown) -> go.Figure:
 def _point(result: Showdown, number: int) -> _Point | None:
     """The row's point; an estimate has no interval, nor has the first row, and what does not run has no point."""
     row = result.rows[number]
-    title, latency = row_title(row), row.beside_first
+    title, latency = result.title(number), row.beside_first
     if latency is None and row.estimate is not None:
         words, times = "an estimate from processor time: its calls were disturbed", row.estimate.speedup
         return _Point(number, title, times, times, times, words, is_estimate=True)

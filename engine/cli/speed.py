@@ -1,7 +1,7 @@
 """The verbs about speed on this machine: one file over batches and threads, and several side by side."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -83,7 +83,10 @@ def showdown(
     rows: Annotated[list[str], typer.Argument(metavar="ROW...", help=ROW_HELP)],
     target: Annotated[list[str] | None, typer.Option("--target", metavar="TARGET", help=TARGET_HELP)] = None,
     threads: Annotated[
-        int | None, typer.Option("--threads", min=1, max=1024, help="Threads; all cores if left out.")
+        str | None,
+        typer.Option(
+            "--threads", metavar="N,N", help="Threads; with several, each row with each. All cores if left out."
+        ),
     ] = None,
     batch: Annotated[int, typer.Option("--batch", min=1, max=1024, help="Images a call.")] = 1,
     rounds: Annotated[int, typer.Option("--rounds", help="How often each row is timed.")] = 12,
@@ -93,14 +96,13 @@ def showdown(
     json: AsJson = False,
 ) -> None:
     """Time files at targets in the same rounds, and say of every pair which is faster; Ctrl-C keeps three or more."""
-    offered = engine.showdown_targets(Target(threads=threads, batch_size=batch))
-    targets = [_target(one, threads, batch) for one in target] if target else list(offered)
+    sizes: tuple[int | None, ...] = (None,) if threads is None else whole_numbers("--threads", threads)
     entries = [
         ShowdownEntry(file=file, target=at)
         for row in rows
         for name, own in (_split_target(row),)
         for file in _files(name)
-        for at in ([_target(own, threads, batch)] if own else targets)
+        for at in _targets([own] if own else target or [], sizes, batch)
     ]
     if len(entries) < 2:
         raise SettingsError("there is one row alone, and nothing to compare it with", "Name another file or target")
@@ -131,6 +133,14 @@ def _split_target(row: str) -> tuple[str, str]:
     """What is before the last @, and the target behind it; an empty one where none is named."""
     name, _, target = row.rpartition("@")
     return (name, target) if name and target.partition(":")[0] in ("onnxruntime", "openvino") else (row, "")
+
+
+def _targets(texts: Sequence[str], sizes: Sequence[int | None], batch: int) -> list[Target]:
+    """What the words name, all that this CPU offers without any, with every number of threads. Raises SettingsError."""
+    if texts:
+        return [_target(text, threads, batch) for text in texts for threads in sizes]
+    offered = [engine.showdown_targets(Target.parse({"threads": threads, "batch_size": batch})) for threads in sizes]
+    return [one for same in zip(*offered, strict=True) for one in same]
 
 
 def _target(text: str, threads: int | None, batch: int) -> Target:
@@ -171,6 +181,6 @@ def _absolute(run: str) -> str:
 def whole_numbers(option: str, text: str) -> tuple[int, ...]:
     """Whole numbers of a list like 1,2,4. Raises SettingsError."""
     parts: Iterable[str] = [part.strip() for part in text.split(",") if part.strip()]
-    if not all(part.isdecimal() for part in parts):
+    if not parts or not all(part.isdecimal() for part in parts):
         raise SettingsError(f"{option} is '{text[:40]}', it must be whole numbers with commas between", "Write 1,2,4")
     return tuple(int(part) for part in parts)

@@ -4,7 +4,6 @@ from engine.cli.lines import table
 from engine.results import (
     Showdown,
     ShowdownPair,
-    ShowdownRow,
     Sweep,
     SweepCell,
     copies_text,
@@ -71,9 +70,10 @@ def of_showdown(showdown: Showdown) -> list[str]:
     """Every row beside the first one, then the verdict on every pair."""
     first = showdown.rows[0]
     head = ("row", "file", "target", "size", "latency p50", "times as fast as row 1 (95 %)", "outputs beside row 1")
-    rows = [_row(number, row) for number, row in enumerate(showdown.rows)]
+    rows = [_row(showdown, number) for number in range(len(showdown.rows))]
     inputs = many(showdown.n_examples, "image" if showdown.on_images else "random input")
-    size = f"{many(first.target.threads or 1, 'thread')}, batch {first.target.batch_size}"
+    threads = "" if showdown.threads_differ else f"{threads_text(first.target.threads)}, "
+    size = f"{threads}batch {first.target.batch_size}"
     notes = [f"row {number + 1}: {row.note.text}" for number, row in enumerate(showdown.rows) if row.note is not None]
     warnings = [f"{note.code}: {note.text}" for note in showdown.warnings]
     random = [] if showdown.on_images else ["random inputs are unlike images: quantized files look worse than they are"]
@@ -92,7 +92,8 @@ def of_showdown(showdown: Showdown) -> list[str]:
     ]
 
 
-def _row(number: int, row: ShowdownRow) -> tuple[str, ...]:
+def _row(showdown: Showdown, number: int) -> tuple[str, ...]:
+    row = showdown.rows[number]
     speed = speed_cell(row.beside_first) if row.beside_first else row.estimate.cell if row.estimate else "-"
     if row.fidelity is None:
         closeness = "-"
@@ -101,7 +102,7 @@ def _row(number: int, row: ShowdownRow) -> tuple[str, ...]:
     return (
         str(number + 1),
         row.file.label,
-        target_title(row.target, row.precision),
+        showdown.where(number),
         size_text(row.size_bytes),
         f"{row.latency.p50_ms:.3g} ms" if row.latency else "-",
         speed if number else "-",

@@ -139,15 +139,13 @@ def compare(
     targets: Mapping[str, Target] | None = None,
 ) -> dict[str, PairedLatency]:
     """Latency and throughput of every model, with its ratio to any one of them in the same rounds."""
-    return {
-        id: _pair(model_timings, timings[baseline], (targets or {}).get(id, target))
-        for id, model_timings in timings.items()
-    }
+    targets = {id: (targets or {}).get(id, target) for id in timings}
+    return {id: _pair(own, timings[baseline], targets[id], targets[baseline]) for id, own in timings.items()}
 
 
 def own_latency(timings: list[RoundTiming], target: Target) -> tuple[CallLatency, Throughput] | None:
     """The latency and the throughput of one model by its rounds alone; None where too few of them count."""
-    latency, throughput, _ = _pair(timings, timings, target)
+    latency, throughput, _ = _pair(timings, timings, target, target)
     if latency is None or throughput is None:
         return None
     return CallLatency(**latency.model_dump(include=set(CallLatency.model_fields))), throughput
@@ -164,14 +162,17 @@ def _time_model(model: OnnxModel, target: Target, inputs: Inputs) -> RoundTiming
         return RoundTiming(calls, n_warmup, session.options)
 
 
-def _pair(timings: list[RoundTiming], baseline: list[RoundTiming], target: Target) -> PairedLatency:
+def _pair(
+    timings: list[RoundTiming], baseline: list[RoundTiming], target: Target, baseline_target: Target
+) -> PairedLatency:
     rounds = [
         (own, base)
         for own, base in zip(timings, baseline, strict=True)
         if len(own.undisturbed_ms) and len(base.undisturbed_ms)
     ]
     if len(rounds) < FEWEST_ROUNDS:
-        return PairedLatency(None, None, _estimate(timings, baseline))
+        threads = (_busy_threads(target), _busy_threads(baseline_target))
+        return PairedLatency(None, None, _estimate(timings, baseline, threads))
     own, base = ([timing.undisturbed_ms for timing in one] for one in zip(*rounds, strict=True))
     ratio = trimmed_mean(_log_medians(own) - _log_medians(base)).exp()
     base_p50_ms = float(np.median(np.concatenate([one.undisturbed_ms for one in baseline])))
@@ -208,13 +209,18 @@ def _throughput(p50_ms: float, log_ms: Interval, batch_size: int) -> Throughput:
     )
 
 
-def _estimate(timings: list[RoundTiming], baseline: list[RoundTiming]) -> LatencyEstimate:
-    """The median, over all rounds, of the ratio of the mean processor times; every call counts."""
+def _busy_threads(target: Target) -> int:
+    """How many threads use the processor during a call: of a card or another device the one that waits for it."""
+    return (target.threads or 1) if target.on_cpu else 1
+
+
+def _estimate(timings: list[RoundTiming], baseline: list[RoundTiming], threads: tuple[int, int]) -> LatencyEstimate:
+    """The median, over all rounds, of the ratio of the mean processor times of a thread; every call counts."""
     own, base = (np.array([one.calls.processor_ms.mean() for one in group]) for group in (timings, baseline))
     n_runs = sum(len(timing.calls.ms) for timing in timings)
     return LatencyEstimate(
         processor_ms=float(np.median(own)),
-        ratio_to_baseline=float(np.median(own / base)),
+        ratio_to_baseline=float(np.median(own / base)) * threads[1] / threads[0],
         n_runs=n_runs,
         n_disturbed=n_runs - sum(int(timing.calls.undisturbed.sum()) for timing in timings),
     )

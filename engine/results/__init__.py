@@ -124,7 +124,6 @@ from engine.results.showdown import (
     ShowdownRow,
     copies_text,
     option_titles,
-    row_title,
     target_title,
 )
 from engine.results.starting import how_to_start
@@ -292,7 +291,6 @@ __all__ = [
     "quality_name",
     "report_measure",
     "report_quality",
-    "row_title",
     "same_numbers",
     "selection_text",
     "similarity_text",

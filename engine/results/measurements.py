@@ -158,8 +158,8 @@ class LatencyEstimate(Result):
     """What processor time says of a file whose latency could not be measured, since other programs disturbed it.
 
     `processor_ms` is the processor time of one call, all threads together, which is not how long a call takes.
-    `ratio_to_baseline` is the median, over the rounds, of its ratio to the baseline's. No verdict and no recommendation
-    rests on it.
+    `ratio_to_baseline` is the median, over the rounds, of its ratio to the baseline's, each divided by its threads: one
+    on a card or another device, whose calls wait. No verdict and no recommendation rests on it.
     """
 
     processor_ms: float

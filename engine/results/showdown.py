@@ -5,7 +5,7 @@ from typing import Literal
 from engine.results.base import Environment, Note, Result
 from engine.results.measurements import CallLatency, Fidelity, Latency, LatencyEstimate, Speedup, Throughput
 from engine.settings import Target, VariantFile
-from engine.wording import many
+from engine.wording import many, threads_text
 
 PairVerdict = Literal["faster", "slower", "cannot_tell"]
 
@@ -96,6 +96,21 @@ class Showdown(Result):
             return many(self.n_rounds, "round")
         return f"{self.n_rounds:,} of {many(asked, 'round')}"
 
+    @property
+    def threads_differ(self) -> bool:
+        """Whether the rows differ in their threads, which are then part of what a row is called."""
+        return len({row.target.threads for row in self.rows}) > 1
+
+    def where(self, number: int) -> str:
+        """Where a row runs: OpenVINO in bf16; OpenVINO in bf16, 2 threads where the rows' threads differ."""
+        row = self.rows[number]
+        title = target_title(row.target, row.precision)
+        return f"{title}, {threads_text(row.target.threads)}" if self.threads_differ else title
+
+    def title(self, number: int) -> str:
+        """The file of a row and where it runs: Static INT8 · OpenVINO in bf16."""
+        return f"{self.rows[number].file.label} · {self.where(number)}"
+
     def pair(self, row: int, reference: int) -> ShowdownPair | None:
         return next((one for one in self.pairs if (one.row, one.reference) == (row, reference)), None)
 
@@ -132,8 +147,3 @@ def copies_text(showdown: Showdown) -> str:
         return ""
     rows = f"{'Rows' if len(timed) > 1 else 'Row'} {', '.join(timed)}"
     return f"{rows}: a call takes arrays in memory, and copying them to the device and back is part of its time."
-
-
-def row_title(row: ShowdownRow) -> str:
-    """The file and where it runs: Static INT8 · OpenVINO in bf16."""
-    return f"{row.file.label} · {target_title(row.target, row.precision)}"

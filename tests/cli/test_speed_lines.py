@@ -9,6 +9,7 @@ import engine
 from engine.cli.main import main
 from engine.cli.speed_lines import of_showdown, of_sweep
 from engine.errors import Cancelled, TargetError
+from engine.planning import hardware_jobs
 from engine.results import Event, Fidelity, Note
 from engine.settings import ShowdownRequest, SweepRequest, Target
 from engine.settings.target import CUDA
@@ -87,6 +88,28 @@ def test_rows_are_every_file_at_every_target_but_for_those_that_name_their_own(a
     assert (asked[-1].rounds, asked[-1].minutes) == (900, 25)
 
 
+def test_every_row_has_each_number_of_threads(asked, monkeypatch):
+    size = ["--threads", "1,2"]
+    assert main(["showdown", "run1:aaa", "run1:bbb@onnxruntime", "--target", "openvino:f32", *size]) == 0
+    assert [(row.file.variant, row.target.runtime, row.target.threads) for row in asked[-1].rows] == [
+        (BASE, "openvino", 1), (BASE, "openvino", 2), (INT8, "onnxruntime", 1), (INT8, "onnxruntime", 2),
+    ]  # fmt: skip
+    monkeypatch.setattr(hardware_jobs, "isa", lambda: ("avx2",))
+    assert main(["showdown", "run1:aaa", *size]) == 0
+    assert [(row.target.runtime, row.target.threads) for row in asked[-1].rows] == [
+        ("onnxruntime", 1), ("onnxruntime", 2), ("openvino", 1), ("openvino", 2),
+    ]  # fmt: skip
+
+
+def test_threads_that_differ_are_told_of_every_row():
+    made = made_showdown()
+    one = made.rows[1].model_copy(update={"target": made.rows[1].target.model_copy(update={"threads": 1})})
+    lines = of_showdown(made.model_copy(update={"rows": (made.rows[0], one, *made.rows[2:])}))
+    assert lines[0].startswith("batch 1, 12 rounds")
+    assert "onnxruntime, 2 threads " in lines[2]
+    assert "OpenVINO in bf16, 1 thread " in lines[3]
+
+
 def test_a_target_may_name_a_provider_or_a_device(asked):
     assert main(["sweep", "run1", "--target", f"onnxruntime:{CUDA}"]) == 0
     assert (asked[-1].target.provider, asked[-1].target.precision) == (CUDA, "auto")
@@ -99,6 +122,8 @@ def test_a_target_may_name_a_provider_or_a_device(asked):
     ("arguments", "message"),
     [
         (["sweep", "run1", "--batches", "1,x"], "--batches is '1,x', it must be whole numbers with commas between"),
+        (["showdown", "run1", "--threads", ","], "--threads is ',', it must be whole numbers with commas between"),
+        (["showdown", "run1", "--threads", "0"], "'threads' is 0"),
         (["sweep", "run1", "--batches", "0"], "'batch_sizes.0' is 0"),
         (["sweep", "run1", "--target", "tensorrt"], "'runtime' is 'tensorrt'"),
         (["sweep", "run1", "--target", "openvino:f16"], "'precision' is 'f16', it must be 'auto', 'f32' or 'bf16'"),

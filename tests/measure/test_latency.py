@@ -11,6 +11,7 @@ from engine.measure.latency import RoundTiming, compare, measure_latency, time_r
 from engine.measure.verdict import judge
 from engine.models.graph import read_onnx
 from engine.settings import Budget, Target
+from engine.settings.target import CUDA
 from tests.made import INT8, made_variant
 from tests.models.small import Shape, small_classifier
 
@@ -213,6 +214,23 @@ def test_where_too_few_rounds_count_there_is_an_estimate_from_processor_time_and
     assert (estimate.ratio_to_baseline, estimate.speedup) == pytest.approx((1 / 3, 3.0))
     assert (estimate.processor_ms, estimate.n_runs, estimate.n_disturbed) == (1.0, 20, 20)
     assert compare(timings, "c", TARGET)["c"].latency is not None
+
+
+@pytest.mark.parametrize(
+    ("target", "ratio"),
+    [
+        (Target(threads=4), 1 / 3),
+        (Target(threads=1), 4 / 3),
+        (Target(runtime="openvino", threads=2), 2 / 3),
+        (Target(provider=CUDA, threads=4), 4 / 3),  # one thread waits for the card
+    ],
+)
+def test_an_estimate_beside_another_target_is_by_the_processor_time_of_a_thread(strict, target, ratio):
+    def disturbed(processor_ms):
+        return [turn(np.full(5, 9.0), np.full(5, 4.5), np.full(5, processor_ms)) for _ in range(4)]
+
+    found = compare({"a": disturbed(3.0), "b": disturbed(1.0)}, "a", Target(threads=4), {"b": target})
+    assert found["b"].estimate.ratio_to_baseline == pytest.approx(ratio)
 
 
 def test_rounds_are_added_while_too_few_count(models, monkeypatch):

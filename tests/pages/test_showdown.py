@@ -79,6 +79,29 @@ def test_as_many_rounds_can_be_asked_for_as_it_may_say_would_tell_and_minutes_fo
     assert (request(queue).rounds, request(queue).minutes) == (900, 30)
 
 
+def test_each_number_of_threads_is_a_row_of_its_own(page, queue, monkeypatch):
+    for module in ("engine.planning.target", "engine.planning.hardware_jobs", "pages._ui.results.showdown_form"):
+        monkeypatch.setattr(f"{module}.cores", lambda: 4)
+    page.run()
+    (pills,) = [one for one in page.button_group if one.label == "Threads"]
+    own = pills.value
+    assert [list(pills.options), len(own)] == [["1", "2", "4"], 1]
+    pills.set_value([1, *own]).run()
+    assert "12 rows: about" in words(page)
+    button(page, START).click().run()
+    assert not page.exception
+    assert [row.target.threads for row in request(queue).rows[:4]] == [1, made_report().recipe.target.threads] * 2
+
+
+def test_rows_are_told_apart_by_their_threads_and_the_target_takes_them(asked):
+    one = Target(runtime="openvino", precision="f32", threads=1)
+    at = asked(made_showdown((ROWS[0], (BASE, "Baseline", one, "f32", 0.5))))
+    assert "Baseline · OpenVINO in f32, 1 thread: 2.00 times as fast" in plain_words(at)
+    assert "1 image a call, 12 rounds" in words(at)
+    button(at, "Make it the target").click().run()
+    assert from_link(at.query_params["draft"]).target.threads == 1
+
+
 def test_a_run_on_a_card_is_compared_there_and_told_apart_from_the_cpu(app, finished, queue):
     own = Target(provider=CUDA, tf32=False)
     report = made_report(recipe=made_report().recipe.model_copy(update={"target": own}))
@@ -86,9 +109,9 @@ def test_a_run_on_a_card_is_compared_there_and_told_apart_from_the_cpu(app, fini
     assert f"compared with the first, Baseline in onnxruntime, {CUDA}, without TF32" in plain_words(at)
     button(at, START).click().run()
     assert not at.exception
-    targets = [row.target for row in request(queue).rows[:4]]
-    assert targets[:2] == [own, Target()]
-    assert {one.runtime for one in targets[2:]} == {"openvino"}
+    targets = [row.target for row in request(queue).rows[:5]]
+    assert targets[:3] == [own, own.model_copy(update={"tf32": True}), Target()]
+    assert {one.runtime for one in targets[3:]} == {"openvino"}
 
 
 def test_a_file_that_raced_at_several_targets_is_on_offer_once(app, finished):

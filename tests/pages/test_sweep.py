@@ -195,7 +195,7 @@ def test_a_run_on_a_card_is_swept_there_with_the_most_threads_alone(app, finishe
     own = Target(provider=CUDA, tf32=False)
     at = app("pages/results.py", run=finished(with_target(own)).id, view="Sweep")
     assert choice(at, "Runtime").value == f"onnxruntime, {CUDA}, without TF32"
-    assert choice(at, "Runtime").options[1] == "onnxruntime"
+    assert choice(at, "Runtime").options[1:3] == [f"onnxruntime, {CUDA}, with TF32", "onnxruntime"]
     assert choice(at, "Threads").value == [2]
     button(at, START).click().run()
     assert not at.exception
@@ -412,4 +412,4 @@ def test_a_provider_that_works_here_can_be_swept_once_it_was_looked_for(app, fin
     answer(Hardware(environment=environment(), providers=(provider,), gpus=("H200",)))
     at = app("pages/results.py", run=run.id, view="Sweep")
     (runtimes,) = [one for one in at.button_group if one.label == "Runtime"]
-    assert runtimes.options[-1] == f"onnxruntime, {CUDA}, with TF32"
+    assert runtimes.options[-2:] == [f"onnxruntime, {CUDA}, {one} TF32" for one in ("with", "without")]

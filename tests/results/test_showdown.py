@@ -2,11 +2,18 @@
 
 import pytest
 
-from engine.results import ShowdownRow, copies_text, row_title, target_title
+from engine.results import ShowdownRow, copies_text, target_title
 from engine.settings import Target
 from engine.settings.target import CUDA
 from tests.made import BASE, made_call_latency
 from tests.made_speed import ROWS, made_showdown
+
+
+def with_target(made, number: int, **changed):
+    """The showdown with another target of one row."""
+    row = made.rows[number]
+    other = row.model_copy(update={"target": row.target.model_copy(update=changed)})
+    return made.model_copy(update={"rows": (*made.rows[:number], other, *made.rows[number + 1 :])})
 
 
 @pytest.mark.parametrize(
@@ -41,10 +48,18 @@ def test_of_a_pair_that_cannot_be_told_the_rounds_that_count_are_named_beside_th
 
 
 def test_a_row_is_called_by_its_file_and_its_target():
-    row = made_showdown().rows[1]
-    assert row_title(row) == "Baseline · OpenVINO in bf16"
-    streams = row.model_copy(update={"target": row.target.model_copy(update={"streams": 2})})
-    assert row_title(streams) == "Baseline · OpenVINO in bf16, 2 streams"
+    made = made_showdown()
+    assert made.title(1) == "Baseline · OpenVINO in bf16"
+    streams = with_target(made, 1, streams=2)
+    assert streams.title(1) == "Baseline · OpenVINO in bf16, 2 streams"
+
+
+def test_a_row_is_called_by_its_threads_too_where_those_of_the_rows_differ():
+    made = with_target(made_showdown(), 1, threads=1)
+    assert [made.title(number) for number in (0, 1)] == [
+        "Baseline · onnxruntime, 2 threads",
+        "Baseline · OpenVINO in bf16, 1 thread",
+    ]
 
 
 def test_rounds_are_told_of_those_that_were_asked_for_where_it_ended_before():

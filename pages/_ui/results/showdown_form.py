@@ -20,6 +20,7 @@ from engine import (
     showdown_targets,
     start_measuring,
     target_title,
+    thread_counts,
     variant_files,
 )
 from engine.wording import many, threads_text
@@ -52,20 +53,33 @@ def show(own: Report, param: str) -> None:
         format_func=lambda key: f"{files[key].label} · {(files[key].variant or '')[:4]}",
         key="showdown-variants",
     )
-    targets = {target_title(target): target for target in _targets(own.recipe.target)}
+    target = _fitting(own.recipe.target)
+    targets = {target_title(one): one for one in _targets(target)}
     names = st.pills("Targets", list(targets), selection_mode="multi", default=list(targets), key="showdown-targets")
-    rows = tuple(ShowdownEntry(file=files[key], target=targets[name]) for key in chosen for name in names)
+    sizes = _threads(target)
+    rows = tuple(
+        ShowdownEntry(file=files[key], target=fitting_target(targets[name].model_copy(update={"threads": threads})))
+        for key in chosen
+        for name in names
+        for threads in sizes
+    )
     _start(rows, *_rounds(), param)
 
 
-def _targets(asked: Target) -> tuple[Target, ...]:
-    """The targets on offer at the run's own size; draws what of it this machine lacks, and what is not known of it."""
-    target, found = fitting_target(asked), known_hardware.providers()
+def _fitting(asked: Target) -> Target:
+    """The run's own target as far as this machine has it; draws what of it is not here."""
+    target = fitting_target(asked)
     if target != asked:
         st.caption(
             f"The run's target is {threads_text(asked.threads or cores(), asked.streams)}; here it is "
             f"{threads_text(target.threads or cores(), target.streams)}, as this app may use {many(cores(), 'core')}."
         )
+    return target
+
+
+def _targets(target: Target) -> tuple[Target, ...]:
+    """The targets on offer at the size of this one; draws what is not known yet of this machine."""
+    found = known_hardware.providers()
     if found is None:
         st.page_link(
             chrome.MACHINE,
@@ -73,6 +87,20 @@ def _targets(asked: Target) -> tuple[Target, ...]:
             icon=":material/search:",
         )
     return showdown_targets(target, found or ())
+
+
+def _threads(target: Target) -> tuple[int | None, ...]:
+    """The numbers of threads that are chosen, at first the target's own; None stands for it where it names none."""
+    own = target.threads or cores()
+    chosen = st.pills(
+        "Threads",
+        sorted({*thread_counts(cores()), own}),
+        selection_mode="multi",
+        default=[own],
+        key=f"showdown-threads-{own}",
+        help="With several, every variant is timed at every target with each of them.",
+    )
+    return tuple(target.threads if count == own else count for count in chosen)
 
 
 def _rounds() -> tuple[int, int]:
@@ -151,7 +179,7 @@ def _start(rows: tuple[ShowdownEntry, ...], rounds: int, minutes: int, param: st
     )
     token = state.token(pressed)
     if not enough:
-        st.caption("Choose at least two rows: a variant at two targets, or two variants at one.")
+        st.caption("Choose at least two rows: two variants, or one at two targets or with two numbers of threads.")
         return
     try:
         request = ShowdownRequest.parse({"rows": rows, "rounds": rounds, "minutes": minutes})

@@ -5,7 +5,7 @@ import io
 
 import pandas as pd
 
-from engine import Fidelity, Showdown, ShowdownPair, ShowdownRow, option_titles, row_title, target_title
+from engine import Fidelity, Showdown, ShowdownPair, ShowdownRow, option_titles
 from engine.wording import percent, size_text
 from pages._ui.wording import decibels, milliseconds, plain
 
@@ -43,7 +43,7 @@ def as_frame(showdown: Showdown) -> pd.DataFrame:
             {
                 "": str(number + 1),
                 "File": plain(row.file.label),
-                "Target": plain(target_title(row.target, row.precision)),
+                "Target": plain(showdown.where(number)),
                 "Speed": _speed(showdown, number, row),
                 "Latency p50": milliseconds(row.latency.p50_ms) if row.latency else "–",
                 "Images a second": f"{row.throughput.images_per_s:,.0f}" if row.throughput else "–",
@@ -80,7 +80,7 @@ def pairs_frame(showdown: Showdown) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "Row": f"**{row + 1}** {plain(row_title(showdown.rows[row]))}",
+                "Row": f"**{row + 1}** {plain(showdown.title(row))}",
                 **{f"beside {other + 1}": _verdict(showdown.pair(row, other)) for other in timed},
             }
             for row in timed

@@ -11,11 +11,10 @@ from engine import (
     charts,
     copies_text,
     result,
-    row_title,
     showdowns_of,
     target_title,
 )
-from engine.wording import many
+from engine.wording import many, threads_text
 from pages._ui import chrome, linked_analysis, live, notes_view, state
 from pages._ui.browser_terms import told
 from pages._ui.guard import show_error
@@ -70,9 +69,9 @@ def _outcome(own: Report, job: Job) -> None:
         st.info(f"{how} after {showdown.rounds_text}: what they tell is here.", icon=":material/pause_circle:")
     measured_on.show(showdown.environment)
     notes_view.show(showdown.warnings)
-    for number, row in enumerate(showdown.rows, start=1):
+    for number, row in enumerate(showdown.rows):
         if row.note is not None:
-            st.warning(f"Row {number}, {plain(row_title(row))}: {told(row.note.text)}")
+            st.warning(f"Row {number + 1}, {plain(showdown.title(number))}: {told(row.note.text)}")
     _finding(own, showdown)
     if any(row.latency or row.estimate for row in showdown.rows):
         with chrome.card(
@@ -86,7 +85,7 @@ def _finding(own: Report, showdown: Showdown) -> None:
     """Draws which row is the fastest, and the button that takes its target."""
     beside = [pair for pair in showdown.pairs if pair.reference == showdown.reference]
     faster = [pair for pair in beside if pair.verdict == "faster"]
-    first = plain(row_title(showdown.rows[showdown.reference]))
+    first = plain(showdown.title(showdown.reference))
     with chrome.card("showdown-finding", accent=True):
         if not faster:
             nothing = (
@@ -96,10 +95,17 @@ def _finding(own: Report, showdown: Showdown) -> None:
             return
         best = min(faster, key=lambda pair: pair.ratio)
         row, speed = showdown.rows[best.row], best.speedup
-        st.header(f"{plain(row_title(row))}: {speed.times:.2f} times as fast", anchor=False)
+        st.header(f"{plain(showdown.title(best.row))}: {speed.times:.2f} times as fast", anchor=False)
         st.markdown(" ".join(_details(showdown, best.row, f"({speed.low:.2f} to {speed.high:.2f}, 95 %)", first)))
-        if row.target.arithmetic != own.recipe.target.arithmetic:
-            target_button.show(own, row.target, target_title(row.target, row.precision), key="showdown-use")
+        title, has_others = target_title(row.target, row.precision), row.target.threads != _threads(own)
+        if has_others or row.target.arithmetic != own.recipe.target.arithmetic:
+            name = f"{title}, {threads_text(row.target.threads)}" if has_others else title
+            target_button.show(own, row.target, name, key="showdown-use")
+
+
+def _threads(own: Report) -> int:
+    """Those that the run's files were timed with."""
+    return own.recipe.target.threads or own.environment.cores
 
 
 def _details(showdown: Showdown, number: int, interval: str, first: str) -> Iterator[str]:
@@ -110,7 +116,7 @@ def _details(showdown: Showdown, number: int, interval: str, first: str) -> Iter
         close = "the same" if fidelity.sqnr_db is None else f"{fidelity.sqnr_db:.1f} dB above their error"
         yield f"Its outputs are {close} on {_inputs(showdown)}."
     equals = [
-        plain(row_title(showdown.rows[pair.reference]))
+        plain(showdown.title(pair.reference))
         for pair in showdown.pairs
         if pair.row == number and pair.verdict == "cannot_tell"
     ]
@@ -129,8 +135,11 @@ def _tables(own: Report, showdown: Showdown) -> None:
             showdown_table.as_frame(showdown), border="horizontal", hide_index=True, alt="Rows and their measurements"
         )
     target = showdown.rows[0].target
+    size = f"{many(target.batch_size, 'image')} a call"
+    if not showdown.threads_differ:
+        size = f"{threads_text(target.threads)}, {size}"
     st.caption(
-        f"{many(target.threads or 1, 'thread')}, batch {target.batch_size}, {showdown.rounds_text}, interleaved. "
+        f"{size}, {showdown.rounds_text}, interleaved. "
         f"Outputs: how many dB the answers of row 1 stand above the difference, on {_inputs(showdown)}."
         + ("" if showdown.on_images else f" {RANDOM}")
     )
