@@ -29,7 +29,7 @@ NOT_YET = {NO_HEADING, DEAD_END}
 """What is also true of a page that is not drawn to its end."""
 PER_PERSON = (
     *("draft", "recipe", "advice", "sensitivity", "detect", "remeasure", "peaks", "sweep", "showdown", "float"),
-    *("run", "runs", "only", "node", "layer", "open", "tour", "hardware", "pack", "serve"),
+    *("run", "runs", "only", "node", "layer", "open", "tour", "hardware", "pack", "serve", "lanes"),
 )
 """What of an address says which things are looked at, and not how."""
 

@@ -88,6 +88,7 @@ def test_each_number_of_threads_is_a_row_of_its_own(page, queue, monkeypatch):
     assert [list(pills.options), len(own)] == [["1", "2", "4"], 1]
     pills.set_value([1, *own]).run()
     assert "12 rows: about" in words(page)
+    assert "compared with the first, Baseline in onnxruntime, 1 thread" in plain_words(page)
     button(page, START).click().run()
     assert not page.exception
     assert [row.target.threads for row in request(queue).rows[:4]] == [1, made_report().recipe.target.threads] * 2

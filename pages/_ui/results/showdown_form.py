@@ -184,9 +184,12 @@ def _start(rows: tuple[ShowdownEntry, ...], rounds: int, minutes: int, param: st
     try:
         request = ShowdownRequest.parse({"rows": rows, "rounds": rounds, "minutes": minutes})
         first, estimated = rows[0], estimate(request)
+        where = target_title(first.target)
+        if len({row.target.threads for row in rows}) > 1:
+            where += f", {threads_text(first.target.threads or cores())}"
         st.caption(
             f"{many(len(rows), 'row')}: {roughly(estimated.seconds)}, estimated. The others are compared with "
-            f"the first, {plain(first.file.label)} in {plain(target_title(first.target))}."
+            f"the first, {plain(first.file.label)} in {plain(where)}."
         )
         if estimated.phases["latency"] >= 60 * minutes:
             st.caption(
