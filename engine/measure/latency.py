@@ -171,8 +171,8 @@ def _pair(
         if len(own.undisturbed_ms) and len(base.undisturbed_ms)
     ]
     if len(rounds) < FEWEST_ROUNDS:
-        threads = (_busy_threads(target), _busy_threads(baseline_target))
-        return PairedLatency(None, None, _estimate(timings, baseline, threads))
+        threads_ratio = _busy_threads(target) / _busy_threads(baseline_target)
+        return PairedLatency(None, None, _estimate(timings, baseline, threads_ratio))
     own, base = ([timing.undisturbed_ms for timing in one] for one in zip(*rounds, strict=True))
     ratio = trimmed_mean(_log_medians(own) - _log_medians(base)).exp()
     base_p50_ms = float(np.median(np.concatenate([one.undisturbed_ms for one in baseline])))
@@ -214,13 +214,13 @@ def _busy_threads(target: Target) -> int:
     return (target.threads or 1) if target.on_cpu else 1
 
 
-def _estimate(timings: list[RoundTiming], baseline: list[RoundTiming], threads: tuple[int, int]) -> LatencyEstimate:
+def _estimate(timings: list[RoundTiming], baseline: list[RoundTiming], threads_ratio: float) -> LatencyEstimate:
     """The median, over all rounds, of the ratio of the mean processor times of a thread; every call counts."""
     own, base = (np.array([one.calls.processor_ms.mean() for one in group]) for group in (timings, baseline))
     n_runs = sum(len(timing.calls.ms) for timing in timings)
     return LatencyEstimate(
         processor_ms=float(np.median(own)),
-        ratio_to_baseline=float(np.median(own / base)) * threads[1] / threads[0],
+        ratio_to_baseline=float(np.median(own / base)) / threads_ratio,
         n_runs=n_runs,
         n_disturbed=n_runs - sum(int(timing.calls.undisturbed.sum()) for timing in timings),
     )

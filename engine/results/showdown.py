@@ -104,8 +104,7 @@ class Showdown(Result):
     def where(self, number: int) -> str:
         """Where a row runs: OpenVINO in bf16; OpenVINO in bf16, 2 threads where the rows' threads differ."""
         row = self.rows[number]
-        title = target_title(row.target, row.precision)
-        return f"{title}, {threads_text(row.target.threads)}" if self.threads_differ else title
+        return target_title(row.target, row.precision, with_threads=self.threads_differ)
 
     def title(self, number: int) -> str:
         """The file of a row and where it runs: Static INT8 · OpenVINO in bf16."""
@@ -118,16 +117,18 @@ class Showdown(Result):
 RUNTIME_NAMES = {"onnxruntime": "onnxruntime", "openvino": "OpenVINO"}
 
 
-def target_title(target: Target, precision: str = "") -> str:
+def target_title(target: Target, precision: str = "", *, with_threads: bool = False) -> str:
     """Runtime, for OpenVINO the number type that floats are computed in, and what else is not as on a plain CPU.
 
-    OpenVINO in bf16; onnxruntime, its provider for a card, with or without TF32. Threads and batch size are left out.
+    OpenVINO in bf16; onnxruntime, its provider for a card, with or without TF32. The batch size is left out, and
+    so are threads unless they are asked for.
     """
     name = RUNTIME_NAMES.get(target.runtime, target.runtime)
     precision = precision or ("" if target.precision == "auto" else target.precision)
     runtime = f"{name} in {precision}" if precision and target.runtime != "onnxruntime" else name
     provider = () if target.on_cpu else (target.provider,)
-    return ", ".join((runtime, *provider, *option_titles(target)))
+    threads = (threads_text(target.threads),) if with_threads else ()
+    return ", ".join((runtime, *provider, *option_titles(target), *threads))
 
 
 def option_titles(target: Target) -> tuple[str, ...]:

@@ -102,9 +102,8 @@ def test_every_row_has_each_number_of_threads(asked, monkeypatch):
 
 
 def test_threads_that_differ_are_told_of_every_row():
-    made = made_showdown()
-    one = made.rows[1].model_copy(update={"target": made.rows[1].target.model_copy(update={"threads": 1})})
-    lines = of_showdown(made.model_copy(update={"rows": (made.rows[0], one, *made.rows[2:])}))
+    one = (BASE, "Baseline", Target(runtime="openvino", precision="bf16", threads=1), "bf16", 0.5)
+    lines = of_showdown(made_showdown((ROWS[0], one, *ROWS[2:])))
     assert lines[0].startswith("batch 1, 12 rounds")
     assert "onnxruntime, 2 threads " in lines[2]
     assert "OpenVINO in bf16, 1 thread " in lines[3]

@@ -184,9 +184,10 @@ def _start(rows: tuple[ShowdownEntry, ...], rounds: int, minutes: int, param: st
     try:
         request = ShowdownRequest.parse({"rows": rows, "rounds": rounds, "minutes": minutes})
         first, estimated = rows[0], estimate(request)
-        where = target_title(first.target)
-        if len({row.target.threads for row in rows}) > 1:
-            where += f", {threads_text(first.target.threads or cores())}"
+        where = target_title(
+            first.target.model_copy(update={"threads": first.target.threads or cores()}),
+            with_threads=len({row.target.threads for row in rows}) > 1,
+        )
         st.caption(
             f"{many(len(rows), 'row')}: {roughly(estimated.seconds)}, estimated. The others are compared with "
             f"the first, {plain(first.file.label)} in {plain(where)}."

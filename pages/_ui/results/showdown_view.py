@@ -97,9 +97,9 @@ def _finding(own: Report, showdown: Showdown) -> None:
         row, speed = showdown.rows[best.row], best.speedup
         st.header(f"{plain(showdown.title(best.row))}: {speed.times:.2f} times as fast", anchor=False)
         st.markdown(" ".join(_details(showdown, best.row, f"({speed.low:.2f} to {speed.high:.2f}, 95 %)", first)))
-        title, has_others = target_title(row.target, row.precision), row.target.threads != _threads(own)
+        has_others = row.target.threads != _threads(own)
         if has_others or row.target.arithmetic != own.recipe.target.arithmetic:
-            name = f"{title}, {threads_text(row.target.threads)}" if has_others else title
+            name = target_title(row.target, row.precision, with_threads=has_others)
             target_button.show(own, row.target, name, key="showdown-use")
 
 

@@ -19,6 +19,7 @@ from engine import (
     showdown_targets,
     start_measuring,
     target_title,
+    thread_counts,
     variant_files,
 )
 from engine.wording import many
@@ -46,7 +47,7 @@ def show(report: Report, variant: Variant, param: str) -> None:
     batch_sizes = st.pills(
         "Images a call", options, selection_mode="multi", default=options[:6], key=f"sweep-batches-{variant.id}"
     )
-    thread_counts = SweepRequest(file=file).axes(cores())["threads"]
+    counts = thread_counts(cores())
     if fixed is not None:
         st.caption(f"The file takes {many(fixed, 'image')} a call and no other number: its batch size is fixed.")
     own = report.target_of(variant)
@@ -60,9 +61,9 @@ def show(report: Report, variant: Variant, param: str) -> None:
         key=f"sweep-runtime-{variant.id}",
         wrap=True,
     )
-    threads = _threads(targets[runtime], thread_counts)
+    threads = _threads(targets[runtime], counts)
     most = max(threads, default=1)
-    streams = _streams(targets[runtime], tuple(count for count in thread_counts if count <= most), own.streams)
+    streams = _streams(targets[runtime], tuple(count for count in counts if count <= most), own.streams)
     limit, minutes = _limits(report)
     _start(
         {
