@@ -41,6 +41,7 @@ ALONE = (
     "search/test_races.py",
     "search/test_ratio.py",
     "system/test_sandbox.py",
+    "techniques/prune/test_table.py",
     "test_bad_input.py",
     "test_confined.py",
     "test_runner.py",

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -45,13 +46,17 @@ def as_postgres(command: list[str]) -> None:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    place = tmp_path_factory.mktemp("postgres")
-    if os.getuid() == 0:
-        for folder in (place, *list(place.parents)[:2]):
-            folder.chmod(0o755)
-        account = pwd.getpwnam("postgres")
-        os.chown(place, account.pw_uid, account.pw_gid)
+def place():
+    """A folder that its account may enter, which pytest's own folders keep to themselves."""
+    with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
+        if os.getuid() == 0:
+            account = pwd.getpwnam("postgres")
+            os.chown(folder, account.pw_uid, account.pw_gid)
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def server(place):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
