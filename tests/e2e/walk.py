@@ -217,6 +217,7 @@ class Walk:
             target = self.page.locator(f'[data-walk="{there.index(name)}"]')
             try:
                 target.scroll_into_view_if_needed()
+                self.page.evaluate("() => new Promise(requestAnimationFrame)")  # the hit is tested where it was drawn
                 target.dispatch_event("click") if "role" in name else target.click(force=True)
             except PlaywrightError:  # it moved or went while the page was drawn again
                 return False
