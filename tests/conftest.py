@@ -16,6 +16,7 @@ from engine.store.folders import JobFile, JobFolder, now
 from engine.store.home import Home
 from engine.store.progress import Progress
 from engine.system.machine import n_cuda_cards, runtime_distributions
+from tests.drawn_weights import draw_again
 
 ALONE = (
     "analyses/test_advise.py",
@@ -121,6 +122,19 @@ def no_card() -> str:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if reason := config.stash.get(NOT_RUN, ""):
         terminalreporter.write_line(reason, yellow=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> None:
+    """What tests share has the same weights, whichever of them asked for it first and whatever ran before."""
+    if fixturedef.scope != "function":
+        draw_again()
+
+
+@pytest.fixture(autouse=True)
+def same_weights() -> None:
+    """Every test draws the same weights, whichever ran before it."""
+    draw_again()
 
 
 @pytest.fixture(autouse=True)

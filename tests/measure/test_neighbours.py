@@ -15,7 +15,8 @@ from engine.results import codes
 from engine.settings import QuantizeDynamic, Recipe, Target
 from engine.techniques.quantize import quantize_dynamic
 from tests.conftest import carry_out
-from tests.techniques.given import CPU, classifier, given, weights
+from tests.drawn_weights import weights
+from tests.techniques.given import CPU, classifier, given
 from tests.techniques.quantize.test_other_models import IMAGE, Value, graph, prepared
 
 TARGET = Target(threads=1)

@@ -11,7 +11,8 @@ from engine.measure.predictions import USUAL_BATCH, predict, prediction_batch
 from engine.runtimes import open_session
 from engine.settings import QuantizeDynamic, Target
 from engine.techniques.quantize import quantize_dynamic
-from tests.techniques.given import classifier, given, weights
+from tests.drawn_weights import weights
+from tests.techniques.given import classifier, given
 
 DYNAMIC = QuantizeDynamic(method="dynamic")
 

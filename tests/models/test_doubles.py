@@ -8,7 +8,8 @@ from engine.models.doubles import to_single
 from engine.models.onnx_source import load_file
 from engine.runtimes import open_session
 from engine.settings import FileModel, Target
-from tests.techniques.given import classifier, weights
+from tests.drawn_weights import weights
+from tests.techniques.given import classifier
 
 CONV = [("Conv", ["image", "w"], "x"), ("GlobalAveragePool", ["x"], "p"), ("Flatten", ["p"], "logits")]
 MATMUL = [("Flatten", ["image"], "f"), ("MatMul", ["f", "w"], "logits")]

@@ -8,7 +8,8 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, quantiz
 from engine.results import codes
 from engine.settings import Recipe
 from tests.conftest import carry_out
-from tests.techniques.given import classifier, weights
+from tests.drawn_weights import weights
+from tests.techniques.given import classifier
 
 NODES = [
     ("Conv", ["image", "w1", "b1"], "a", {"pads": [1] * 4}),

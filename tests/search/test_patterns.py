@@ -3,7 +3,8 @@
 import pytest
 
 from engine.search.patterns import find_patterns
-from tests.techniques.given import classifier, weights
+from tests.drawn_weights import weights
+from tests.techniques.given import classifier
 
 STEM = ("Conv", ["image", "w1"], "x", {"pads": [1] * 4})
 HEAD = [("GlobalAveragePool", ["y"], "p"), ("Flatten", ["p"], "f"), ("Gemm", ["f", "w3"], "logits")]

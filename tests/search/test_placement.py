@@ -9,9 +9,10 @@ from engine.runtimes import RaceTarget
 from engine.search.context import RaceContext
 from engine.search.race import race
 from engine.settings import Budget, QuantizeAuto, Target
+from tests.drawn_weights import draw_again, weights
 from tests.made import made_latency
 from tests.made_contexts import SATURATES, made_context
-from tests.techniques.given import BEGINNING, RNG, classifier, given, weights
+from tests.techniques.given import classifier, given
 
 AUTO = QuantizeAuto(calibration_images=16, mixed_precision=False)
 HERE = RaceTarget("onnxruntime", Target(threads=1))
@@ -136,7 +137,7 @@ def test_a_memory_that_no_longer_holds_is_tried_and_dropped(raced):
 
 def test_placements_are_timed_also_where_every_file_loses_too_much(raced, tmp_path):
     """Layers may go back to float later; what remains in 8 bits is then placed well."""
-    RNG.bit_generator.state = BEGINNING
+    draw_again()
     opposite, _ = given(network(sign=-1), tmp_path / "opposite")
     trials = raced(swish=0.8, depthwise=1.1, baseline=opposite)
     assert of(trials, "placement") == [SWISH, DEPTHWISE]

@@ -6,8 +6,9 @@ import pytest
 
 from engine.search.qat_hint import qat_may_help
 from engine.settings import Budget, QuantizeDynamic, QuantizeStatic
+from tests.drawn_weights import weights
 from tests.made import made_comparison, made_latency
-from tests.techniques.given import classifier, weights
+from tests.techniques.given import classifier
 
 SURELY, WELL = (0.05, 0.03, 0.07), (0.0, -0.01, 0.01)
 

@@ -11,9 +11,7 @@ from engine import models
 from engine.run.step_runner import StepRunner
 from engine.settings import SampleData, SampleModel, Split, Target
 from engine.store.cache import Cache
-from tests.techniques.given import same_weights
 
-__all__ = ["same_weights"]
 N_TRAIN = 96
 
 

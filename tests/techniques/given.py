@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import onnx
 import onnxruntime as ort
-import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from engine.context import StepContext
@@ -14,19 +13,7 @@ from engine.models.graph import read_onnx
 from engine.settings import Split
 from tests.made_contexts import made_context
 
-RNG = np.random.default_rng(0)
-BEGINNING = RNG.bit_generator.state
 CPU = ["CPUExecutionProvider"]
-
-
-@pytest.fixture(autouse=True)
-def same_weights():
-    """Every test draws the same weights, whichever ran before it."""
-    RNG.bit_generator.state = BEGINNING
-
-
-def weights(*shape):
-    return RNG.standard_normal(shape).astype(np.float32)
 
 
 def classifier(

@@ -11,7 +11,8 @@ from engine.models.graph import METADATA_KEY, read_onnx
 from engine.runtimes import operator_times
 from engine.settings import Float16, Target
 from engine.techniques.float16 import float16
-from tests.techniques.given import CPU, again, classifier, given, outputs, weights
+from tests.drawn_weights import weights
+from tests.techniques.given import CPU, again, classifier, given, outputs
 
 CONV = ("Conv", ["image", "w"], "features")
 HEAD = [

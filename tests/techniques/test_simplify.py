@@ -12,8 +12,9 @@ from engine.models.graph import METADATA_KEY, read_onnx
 from engine.settings import Simplify
 from engine.techniques.simplify import simplify, step
 from engine.techniques.simplify.graph import simplified
+from tests.drawn_weights import weights
 from tests.models.small import small_classifier
-from tests.techniques.given import again, classifier, given, named, operators, outputs, weights
+from tests.techniques.given import again, classifier, given, named, operators, outputs
 
 IMAGE = np.array([2, 3], np.int64)
 CONV = ("Conv", ["image", "w"], "features")

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from tests.techniques.given import classifier, weights
+from tests.drawn_weights import weights
+from tests.techniques.given import classifier
 
 SPREAD = np.float32(10.0) ** np.linspace(-1.5, 1.5, 8, dtype=np.float32)
 """What the ranges of channels differ by."""

@@ -13,8 +13,9 @@ from onnxruntime.quantization.calibrate import create_calibrator
 from engine.errors import StepError
 from engine.models.graph import read_onnx
 from engine.techniques.quantize import Calibrator, fold
+from tests.drawn_weights import weights
 from tests.models.small import Shape, small_classifier
-from tests.techniques.given import classifier, given, weights
+from tests.techniques.given import classifier, given
 
 NODES = [
     ("Conv", ["image", "w1"], "a"),

@@ -16,8 +16,9 @@ from engine.techniques.quantize import dynamic, fold, quantize_dynamic, quantize
 from engine.techniques.quantize import weights as weights_module
 from engine.techniques.quantize.compare import check_answers, float_answers, measure_deviation
 from engine.techniques.quantize.fake_quantized import fake_quantized
+from tests.drawn_weights import weights
 from tests.made_contexts import made_context
-from tests.techniques.given import classifier, given, weights
+from tests.techniques.given import classifier, given
 
 STATIC = QuantizeStatic(method="static", bias_correction=False)
 DYNAMIC = QuantizeDynamic(method="dynamic")

@@ -8,7 +8,8 @@ from onnx import TensorProto, numpy_helper
 from engine.measure.quality import sqnr_db
 from engine.settings import QuantizeDynamic, QuantizeStatic, QuantizeWeights
 from engine.techniques.quantize import quantize_dynamic, quantize_static, quantize_weights
-from tests.techniques.given import classifier, given, operators, outputs, weights
+from tests.drawn_weights import weights
+from tests.techniques.given import classifier, given, operators, outputs
 
 NODES = [
     ("Flatten", ["image"], "a"),

@@ -10,7 +10,8 @@ from engine.measure.quality import sqnr_db
 from engine.models.graph import OUTPUT_KEY
 from engine.settings import QuantizeDynamic, QuantizeStatic, QuantizeWeights
 from engine.techniques.quantize import quantize_dynamic, quantize_static, quantize_weights
-from tests.techniques.given import CPU, classifier, given, operators, outputs, weights
+from tests.drawn_weights import weights
+from tests.techniques.given import CPU, classifier, given, operators, outputs
 
 NODES = [
     ("GlobalAveragePool", ["image"], "mean"),

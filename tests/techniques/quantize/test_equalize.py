@@ -9,7 +9,8 @@ from engine.measure.quality import sqnr_db
 from engine.settings import QuantizeStatic
 from engine.techniques.quantize import quantize_static
 from engine.techniques.quantize.equalize import equalizable, equalize
-from tests.techniques.given import again, given, outputs, weights
+from tests.drawn_weights import weights
+from tests.techniques.given import again, given, outputs
 from tests.techniques.uneven import uneven_graph
 
 STATIC = QuantizeStatic(method="static", per_channel=False, bias_correction=False)

@@ -13,8 +13,9 @@ from engine.settings import Preprocess, Qat, QuantizeAuto, QuantizeStatic, Sampl
 from engine.techniques.quantize import Calibrator, quantize_static
 from engine.techniques.quantize.qat import qat
 from engine.training.context import TrainingContext
+from tests.drawn_weights import weights
 from tests.made_contexts import made_context
-from tests.techniques.given import classifier, weights
+from tests.techniques.given import classifier
 
 COLOUR = Preprocess(size=(8, 8), mean=(0.5,) * 3, std=(0.5,) * 3, interpolation="bilinear", channels="rgb")
 LAYERS = [

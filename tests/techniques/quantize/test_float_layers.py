@@ -8,7 +8,8 @@ import pytest
 from engine.settings import QuantizeStatic
 from engine.techniques.quantize import quantize_static
 from engine.techniques.quantize.float_layers import shield_float_layers
-from tests.techniques.given import CPU, classifier, given, outputs, weights
+from tests.drawn_weights import weights
+from tests.techniques.given import CPU, classifier, given, outputs
 
 STATIC = QuantizeStatic(method="static")
 MIDDLE = {

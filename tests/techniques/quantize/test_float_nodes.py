@@ -8,7 +8,8 @@ from engine.measure.quality import sqnr_db
 from engine.settings import QuantizeStatic
 from engine.techniques.quantize import quantize_static, static
 from engine.techniques.quantize.failures import as_step_error
-from tests.techniques.given import classifier, given, operators, outputs, weights
+from tests.drawn_weights import weights
+from tests.techniques.given import classifier, given, operators, outputs
 
 STATIC = QuantizeStatic(method="static")
 HEAD = [("GlobalAveragePool", ["x"], "p"), ("Flatten", ["p"], "f"), ("Gemm", ["f", "w2"], "logits")]

@@ -9,7 +9,8 @@ from onnx import helper
 from engine.measure.quality import sqnr_db
 from engine.settings import QuantizeDynamic, QuantizeStatic, QuantizeWeights
 from engine.techniques.quantize import fold, quantize_dynamic, quantize_static, quantize_weights
-from tests.techniques.given import again, classifier, given, outputs, weights
+from tests.drawn_weights import weights
+from tests.techniques.given import again, classifier, given, outputs
 
 STATIC = QuantizeStatic(method="static")
 START = [

@@ -15,7 +15,8 @@ from engine.settings import QuantizeStatic
 from engine.techniques.quantize import quantize_static
 from engine.techniques.quantize.learnt import learn_rounding
 from engine.techniques.quantize.sampling import form_of
-from tests.techniques.given import again, classifier, given, weights
+from tests.drawn_weights import weights
+from tests.techniques.given import again, classifier, given
 
 NEAREST = QuantizeStatic(method="static")
 COARSER = 16

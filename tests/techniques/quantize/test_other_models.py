@@ -14,8 +14,9 @@ from engine.models.graph import read_onnx
 from engine.results import codes
 from engine.settings import QuantizeDynamic, QuantizeStatic, QuantizeWeights, Split
 from engine.techniques.quantize import quantize_dynamic, quantize_static, quantize_weights, static
+from tests.drawn_weights import weights
 from tests.made_contexts import made_context
-from tests.techniques.given import named, operators, weights
+from tests.techniques.given import named, operators
 from tests.techniques.quantize.test_compare import other_bias, other_scale, spoil
 
 STATIC = QuantizeStatic(method="static", bias_correction=False)

@@ -11,7 +11,8 @@ from engine.errors import StepError
 from engine.settings import QuantizeDynamic, QuantizeWeights
 from engine.system.machine import isa
 from engine.techniques.quantize import quantize_dynamic, quantize_weights
-from tests.techniques.given import again, classifier, given, operators, outputs, weights
+from tests.drawn_weights import weights
+from tests.techniques.given import again, classifier, given, operators, outputs
 
 DYNAMIC = QuantizeDynamic(method="dynamic")
 WEIGHTS = QuantizeWeights(method="weights")

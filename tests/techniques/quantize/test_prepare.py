@@ -9,7 +9,8 @@ from engine.errors import StepError
 from engine.settings import QuantizeDynamic, QuantizeStatic, QuantizeWeights
 from engine.techniques.quantize import quantize_dynamic, quantize_static, quantize_weights
 from engine.techniques.quantize.prepare import check_quantizable, fold, free_products, heavy_nodes
-from tests.techniques.given import classifier, given, weights
+from tests.drawn_weights import weights
+from tests.techniques.given import classifier, given
 
 METHODS = [
     (quantize_static, QuantizeStatic(method="static")),

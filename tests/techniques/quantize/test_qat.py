@@ -19,8 +19,9 @@ from engine.techniques.quantize.qat.network import Network
 from engine.training.context import TrainingContext
 from engine.training.loop import fit
 from engine.training.objectives import Labels
+from tests.drawn_weights import weights
 from tests.made_contexts import isa_or, made_context
-from tests.techniques.given import classifier, named, weights
+from tests.techniques.given import classifier, named
 
 QUICK = Qat(epochs=6, batch_size=16, calibration_images=32)
 STATIC = QuantizeStatic(method="static", bias_correction=False, calibration_images=32)

@@ -18,7 +18,8 @@ from engine.techniques.quantize.qat.network import Network
 from engine.techniques.quantize.qat.operators import OPERATORS
 from engine.techniques.quantize.qat.rounding import FakeQuantize
 from engine.techniques.quantize.qat.writing import write_back
-from tests.techniques.given import CPU, classifier, given, named, weights
+from tests.drawn_weights import weights
+from tests.techniques.given import CPU, classifier, given, named
 
 IMAGES = np.random.default_rng(1).standard_normal((3, 3, 8, 8)).astype(np.float32)
 END = [("GlobalAveragePool", ["x"], "p"), ("Flatten", ["p"], "logits")]

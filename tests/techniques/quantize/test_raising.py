@@ -8,7 +8,8 @@ from engine.errors import StepError
 from engine.settings import QuantizeWeights
 from engine.techniques.quantize import fold, prepare, quantize_weights
 from engine.techniques.quantize.raising import raise_opset
-from tests.techniques.given import classifier, given, outputs, weights
+from tests.drawn_weights import weights
+from tests.techniques.given import classifier, given, outputs
 
 HEAD = [("Conv", ["x", "w", "b"], "c"), ("GlobalMaxPool", ["c"], "p"), ("Flatten", ["p"], "logits")]
 LAYER = {"w": weights(4, 3, 3, 3), "b": weights(4)}

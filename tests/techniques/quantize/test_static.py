@@ -12,7 +12,8 @@ from engine.errors import StepError
 from engine.settings import QuantizeStatic
 from engine.techniques.quantize import quantize_static
 from engine.techniques.quantize.static import choose_scheme
-from tests.techniques.given import again, classifier, given, operators, outputs, weights
+from tests.drawn_weights import weights
+from tests.techniques.given import again, classifier, given, operators, outputs
 
 STATIC = QuantizeStatic(method="static")
 CONVOLUTIONS = [

@@ -9,7 +9,8 @@ from onnxruntime.quantization.calibrate import CalibrationMethod, TensorsData
 from engine.settings import QuantizeStatic
 from engine.techniques.quantize import quantize_static
 from engine.techniques.quantize.swish import aligned_ranges, fuse_silu, silu_pairs
-from tests.techniques.given import again, classifier, given, named, operators, outputs, weights
+from tests.drawn_weights import weights
+from tests.techniques.given import again, classifier, given, named, operators, outputs
 
 STATIC = QuantizeStatic(method="static", bias_correction=False)
 FUSED = STATIC.model_copy(update={"fused_swish": True})

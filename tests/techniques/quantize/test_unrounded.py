@@ -7,8 +7,9 @@ from engine.runtimes import open_session, resolve_target
 from engine.settings import QuantizeStatic, Target
 from engine.techniques.quantize import quantize_static
 from engine.techniques.quantize.unrounded import read_unrounded
+from tests.drawn_weights import weights
 from tests.made_contexts import SATURATES
-from tests.techniques.given import classifier, given, outputs, weights
+from tests.techniques.given import classifier, given, outputs
 
 LAYERS = QuantizeStatic(method="static", operators=("Conv", "MatMul"))
 
