@@ -3,15 +3,18 @@
 import http.client
 import io
 import json
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 from PIL import Image
 
-from engine.analyses.bundle_server import bundle_server
+from engine.analyses.bundle_server import STOP_SECONDS, bundle_server, free_port, wait_until_ready
 from engine.data import preprocess
 from engine.errors import RunError
 from engine.export.serving.parts import TEMPLATES
@@ -105,6 +108,20 @@ def test_a_port_that_is_taken_is_said_in_a_sentence(folder, port):
     assert ended.returncode == 2
     assert ended.stderr.startswith(f"error: port {port} of 127.0.0.1 cannot be used")
     assert "Traceback" not in ended.stderr
+
+
+def test_it_ends_with_its_standard_input_also_where_a_shell_has_it_ignore_interrupts(folder, tmp_path):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    port = free_port()
+    command = [sys.executable, str(folder / "serve.py"), "--stop-with-stdin", "--port", str(port)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as process:
+        wait_until_ready(process, port, tmp_path / "log.txt")
+        process.stdin.close()
+        try:
+            assert process.wait(STOP_SECONDS) == 0
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def test_a_server_that_cannot_start_is_told_with_the_end_of_its_log(folder, tmp_path):

@@ -101,7 +101,7 @@ def main() -> int:
         return 2
     signal.signal(signal.SIGTERM, _interrupt)
     if options.stop_with_stdin:
-        threading.Thread(target=_interrupt_at_end_of_stdin, daemon=True).start()
+        threading.Thread(target=_end_with_stdin, daemon=True).start()
     # LitServe offers tools to agents where the package mcp is installed, and fails with versions that it does not know.
     litserve.server._MCP_AVAILABLE = False
     size = settings["max_batch_size"]
@@ -161,10 +161,10 @@ def _interrupt(number: int, frame: Any) -> None:
     raise KeyboardInterrupt if multiprocessing.parent_process() is None else SystemExit(0)
 
 
-def _interrupt_at_end_of_stdin() -> None:
+def _end_with_stdin() -> None:
     while os.read(0, 4096):  # not sys.stdin, whose lock a process that is forked meanwhile would inherit for good
         pass
-    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGTERM)  # a shell has those that it starts in the background ignore SIGINT
 
 
 if __name__ == "__main__":
