@@ -124,6 +124,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(reason, yellow=True)
 
 
+def pytest_collectstart() -> None:
+    """A module has the same weights, whichever was imported before."""
+    draw_again()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> None:
     """What tests share has the same weights, whichever of them asked for it first and whatever ran before."""

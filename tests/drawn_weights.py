@@ -1,4 +1,4 @@
-"""Weights of made networks. Every test draws the same ones, and so does every fixture that several tests share."""
+"""Weights of made networks: every test, every shared fixture and every module of tests draws the same ones."""
 
 import numpy as np
 

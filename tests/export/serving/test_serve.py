@@ -112,10 +112,15 @@ def test_a_port_that_is_taken_is_said_in_a_sentence(folder, port):
 
 def test_it_ends_with_its_standard_input_also_where_a_shell_has_it_ignore_interrupts(folder, tmp_path):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    port = free_port()
+    port, log = free_port(), tmp_path / "log.txt"
     command = [sys.executable, str(folder / "serve.py"), "--stop-with-stdin", "--port", str(port)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as process:
-        wait_until_ready(process, port, tmp_path / "log.txt")
+    with (
+        log.open("ab") as output,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=output, stderr=output, start_new_session=True
+        ) as process,
+    ):
+        wait_until_ready(process, port, log)
         process.stdin.close()
         try:
             assert process.wait(STOP_SECONDS) == 0
