@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,7 @@ from streamlit.testing.v1 import AppTest
 
 import engine
 from bench.app_results import fill, in_browser, on_the_server
+from tests.processes import supervisors_of
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("start", "model", "data", "optimize", "runs", "results")
@@ -96,8 +97,8 @@ def open_first(page: Page, port: int) -> None:
 
 def stop_supervisor(home: str) -> None:
     """End the supervisor of this home, which outlives the app: the home is about to be removed."""
-    for process in psutil.process_iter(["cmdline"]):
-        if "supervisor" in (process.info["cmdline"] or ()) and process.environ().get("FEATHERWEIGHT_HOME") == home:
+    for process in supervisors_of(home):
+        with suppress(psutil.NoSuchProcess):
             process.terminate()
             process.wait()
 

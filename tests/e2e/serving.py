@@ -21,6 +21,7 @@ from engine.jobs.processes import MARK
 from engine.jobs.queue import Queue
 from engine.results import Job
 from engine.store.home import Home
+from tests.processes import environment_of, processes_of, supervisors_of
 
 ROOT = Path(__file__).parents[2]
 LONG = 300.0  # seconds that a run may take on a busy machine before a test gives it up
@@ -104,17 +105,15 @@ class App:
 
     def processes(self) -> list[psutil.Process]:
         """Every living process of this home: server, supervisor, runners."""
-        name = str(self.home.path)
-        return [process for process in psutil.process_iter() if _seen(process).get("FEATHERWEIGHT_HOME") == name]
+        return processes_of(self.home.path)
 
     def supervisor(self) -> psutil.Process | None:
         """The process that serves the queue, or None."""
-        found = (process for process in self.processes() if process.cmdline()[-1:] == ["supervisor"])
-        return next(found, None)
+        return next(iter(supervisors_of(self.home.path)), None)
 
     def runners(self, id: str = "") -> list[psutil.Process]:
         """The processes of one job, or of all jobs."""
-        marks = ((process, _seen(process).get(MARK)) for process in self.processes())
+        marks = ((process, environment_of(process).get(MARK)) for process in self.processes())
         return [process for process, mark in marks if mark and mark.startswith(id)]
 
     def runs(self) -> tuple[Job, ...]:
@@ -146,14 +145,6 @@ def kill(process: psutil.Process) -> None:
     """kill -9, and its end."""
     process.send_signal(signal.SIGKILL)
     psutil.wait_procs([process], timeout=10)
-
-
-def _seen(process: psutil.Process) -> dict[str, str]:
-    """A process's environment; empty where it is gone, dead, or somebody else's."""
-    try:
-        return process.environ()
-    except (psutil.Error, OSError):
-        return {}
 
 
 def _target(link: Path) -> str:

@@ -9,6 +9,7 @@ from pages._ui.draft import sample as sample_draft
 from pages._ui.draft import to_link
 from tests.e2e.browsing import answer, settled, tab
 from tests.e2e.serving import LONG, App, kill, until
+from tests.processes import command_of, supervisors_of
 
 RUNNER = "engine.runner"
 SOON_DONE = to_link(sample_draft().replace(cards=of_chain([QuantizeStatic(method="static")])))
@@ -26,7 +27,7 @@ def _run(app: App, page: Page) -> str:
 
 def _runners(app: App, id: str = "") -> list[int]:
     """Of each job the process that carries it out, without those that it starts for cold starts."""
-    found = {process.pid: process for process in app.runners(id) if RUNNER in " ".join(process.cmdline())}
+    found = {process.pid: process for process in app.runners(id) if RUNNER in " ".join(command_of(process))}
     return [pid for pid, process in found.items() if process.ppid() not in found]
 
 
@@ -65,7 +66,7 @@ def test_a_killed_supervisor_is_started_again_by_the_open_page(app, sample, page
     assert [event.message for event in app.queue.folder(id).events()].count(LOADING) == 1
     expect(answer(page)).to_be_visible()
     until(lambda: not app.runners())
-    assert sum("supervisor" in process.cmdline() for process in app.processes()) == 1
+    assert len(supervisors_of(app.home.path)) == 1
 
 
 def test_cancel_ends_a_run_and_all_its_processes(app, page):

@@ -6,7 +6,6 @@ import sqlite3
 import subprocess
 import sys
 
-import psutil
 import pytest
 from filelock import FileLock
 
@@ -17,6 +16,7 @@ from engine.jobs.supervisor import Supervisor, supervise
 from engine.jobs.supervisor_lock import ensure_supervisor, supervisor_runs
 from engine.store.database import Database
 from tests.jobs.standins import STUBBORN, alive, pid_in, stand_in, until
+from tests.processes import supervisors_of
 
 SUPERVISE = """
 import json, sys
@@ -264,26 +264,17 @@ def test_an_idle_supervisor_ends_unless_an_app_looks_in(home):
 
 
 def test_the_supervisor_is_started_once_found_again_and_started_anew_when_killed(home):
-    def found() -> list[psutil.Process]:
-        return [each for each in psutil.process_iter() if _serves(each, home)]
-
     ensure_supervisor(home)
     until(lambda: supervisor_runs(home))
     ensure_supervisor(home)
-    (first,) = found()
+    (first,) = supervisors_of(home.path)
     assert os.getsid(first.pid) == first.pid != os.getsid(0)
     first.kill()
     until(lambda: not supervisor_runs(home))
     ensure_supervisor(home)
     until(lambda: supervisor_runs(home))
-    (second,) = (each for each in found() if each.status() != psutil.STATUS_ZOMBIE)
+    (second,) = supervisors_of(home.path)
     assert second.pid != first.pid
     second.terminate()
-    until(lambda: not supervisor_runs(home))
-
-
-def _serves(process: psutil.Process, home) -> bool:
-    try:
-        return process.environ().get("FEATHERWEIGHT_HOME") == str(home.path) and "supervisor" in process.cmdline()
-    except psutil.Error:
-        return False
+    second.wait(30)
+    assert not supervisor_runs(home)

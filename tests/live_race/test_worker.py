@@ -26,6 +26,7 @@ from engine.store.measure_lock import measure_lock
 from tests.jobs.standins import until
 from tests.made import BASE, INT8, made_report, made_variant
 from tests.made_live_race import run_of_small_files
+from tests.processes import command_of
 
 GOING_ON = ("loading", "waiting", "racing")
 
@@ -84,7 +85,7 @@ def test_lanes_race_to_the_finish_line_and_answer_photos(race):
 
 def test_a_worker_that_is_killed_is_named_and_another_one_begins(race):
     race.answer(png(), "alone", most_calls=1)
-    (child,) = [one for one in psutil.Process().children() if "engine.worker" in one.cmdline()]
+    (child,) = [one for one in psutil.Process().children() if "engine.worker" in command_of(one)]
     os.kill(child.pid, signal.SIGKILL)
     with pytest.raises(RunError, match=r"ended by SIGKILL \(Killed\)\. Start the race again"):
         race.status()

@@ -19,6 +19,7 @@ from engine.data import preprocess
 from engine.errors import RunError
 from engine.export.serving.parts import TEMPLATES
 from engine.settings import ServeChoice
+from engine.system.orphans import wait_for_group
 
 INFER = """
 import numpy as np
@@ -127,6 +128,7 @@ def test_it_ends_with_its_standard_input_also_where_a_shell_has_it_ignore_interr
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+            wait_for_group(process.pid)
 
 
 def test_a_server_that_cannot_start_is_told_with_the_end_of_its_log(folder, tmp_path):
