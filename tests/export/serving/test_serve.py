@@ -115,6 +115,7 @@ def test_it_ends_with_its_standard_input_also_where_a_shell_has_it_ignore_interr
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     port, log = free_port(), tmp_path / "log.txt"
     command = [sys.executable, str(folder / "serve.py"), "--stop-with-stdin", "--port", str(port)]
+    command += ["--max-batch-size", "1"]
     with (
         log.open("ab") as output,
         subprocess.Popen(
@@ -125,6 +126,7 @@ def test_it_ends_with_its_standard_input_also_where_a_shell_has_it_ignore_interr
         process.stdin.close()
         try:
             assert process.wait(STOP_SECONDS) == 0
+            assert f":{port}/predict, one image a call\n" in log.read_text()
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)

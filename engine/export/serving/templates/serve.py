@@ -118,7 +118,8 @@ def main() -> int:
     server.uvicorn_graceful_timeout = STOP_SECONDS
     if options.host != "127.0.0.1" and not os.environ.get("SERVE_API_KEY"):
         print(f"warning: whoever reaches port {options.port} may ask; set SERVE_API_KEY to a secret", file=sys.stderr)
-    print(f"serving on http://{options.host}:{options.port}{PREDICT}, up to {size} images a call", flush=True)
+    calls = f"up to {size} images a call" if size > 1 else "one image a call"
+    print(f"serving on http://{options.host}:{options.port}{PREDICT}, {calls}", flush=True)
     server.run(host=options.host, port=options.port, num_api_servers=1, generate_client_file=False, log_level="warning")
     for child in multiprocessing.active_children():  # what LitServe ends it does not always wait for
         child.join(STOP_SECONDS)
