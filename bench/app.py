@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +31,7 @@ from streamlit.testing.v1 import AppTest
 
 import engine
 from bench.app_results import fill, in_browser, on_the_server
-from tests.processes import supervisors_of
+from tests.processes import end_supervisor
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("start", "model", "data", "optimize", "runs", "results")
@@ -93,14 +93,6 @@ def open_first(page: Page, port: int) -> None:
             loaded = True
         except Exception:  # noqa: BLE001 (the server is not up yet; playwright's errors share no base)
             continue
-
-
-def stop_supervisor(home: str) -> None:
-    """End the supervisor of this home, which outlives the app: the home is about to be removed."""
-    for process in supervisors_of(home):
-        with suppress(psutil.NoSuchProcess):
-            process.terminate()
-            process.wait()
 
 
 def open_app() -> AppTest:
@@ -227,4 +219,4 @@ if __name__ == "__main__":
                 print(f"{page:10} p50 {p50:6.1f} ms  p95 {p95:6.1f} ms  ({len(times)} reruns, {arguments.runs} runs)")
             measure_results(8790, arguments.reruns)
         finally:
-            stop_supervisor(home)
+            end_supervisor(home)

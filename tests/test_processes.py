@@ -8,10 +8,10 @@ from subprocess import DEVNULL, PIPE
 
 import psutil
 
-from tests.processes import command_of, environment_of, processes_of, supervisors_of
+from tests.processes import command_of, environment_of, parent_of, processes_of, supervisors_of
 
 ROOT = Path(__file__).parents[1]
-ASKED = re.compile(r"\.(cmdline|environ)\(\)")
+ASKED = re.compile(r"\.(cmdline|environ|ppid)\(\)")
 MAY_ASK = {"tests/processes.py", "engine/jobs/processes.py"}
 
 
@@ -26,7 +26,8 @@ def test_a_child_that_is_dead_and_not_waited_for_is_nobody(tmp_path):
         assert process.status() == psutil.STATUS_ZOMBIE
         assert (command_of(process), environment_of(process)) == ([], {})
         assert (processes_of(tmp_path), supervisors_of(tmp_path)) == ([], [])
-    assert (command_of(process), environment_of(process)) == ([], {})
+        assert parent_of(process) == os.getpid()
+    assert (command_of(process), environment_of(process), parent_of(process)) == ([], {}, None)
 
 
 def test_nobody_asks_a_process_without_knowing_that_it_may_be_gone():

@@ -21,7 +21,7 @@ from engine.jobs.processes import MARK
 from engine.jobs.queue import Queue
 from engine.results import Job
 from engine.store.home import Home
-from tests.processes import environment_of, processes_of, supervisors_of
+from tests.processes import end_supervisor, environment_of, processes_of
 
 ROOT = Path(__file__).parents[2]
 LONG = 300.0  # seconds that a run may take on a busy machine before a test gives it up
@@ -96,20 +96,15 @@ class App:
     def stop(self) -> None:
         """End the server, the supervisor and every runner."""
         self.kill()
-        if supervisor := self.supervisor():
-            supervisor.terminate()
-            psutil.wait_procs([supervisor], timeout=10)
+        end_supervisor(self.home.path, 10)
         for process in self.processes():
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         until(lambda: not self.processes())
 
     def processes(self) -> list[psutil.Process]:
         """Every living process of this home: server, supervisor, runners."""
         return processes_of(self.home.path)
-
-    def supervisor(self) -> psutil.Process | None:
-        """The process that serves the queue, or None."""
-        return next(iter(supervisors_of(self.home.path)), None)
 
     def runners(self, id: str = "") -> list[psutil.Process]:
         """The processes of one job, or of all jobs."""

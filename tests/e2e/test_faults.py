@@ -9,7 +9,7 @@ from pages._ui.draft import sample as sample_draft
 from pages._ui.draft import to_link
 from tests.e2e.browsing import answer, settled, tab
 from tests.e2e.serving import LONG, App, kill, until
-from tests.processes import command_of, supervisors_of
+from tests.processes import command_of, parent_of, supervisors_of
 
 RUNNER = "engine.runner"
 SOON_DONE = to_link(sample_draft().replace(cards=of_chain([QuantizeStatic(method="static")])))
@@ -27,8 +27,8 @@ def _run(app: App, page: Page) -> str:
 
 def _runners(app: App, id: str = "") -> list[int]:
     """Of each job the process that carries it out, without those that it starts for cold starts."""
-    found = {process.pid: process for process in app.runners(id) if RUNNER in " ".join(command_of(process))}
-    return [pid for pid, process in found.items() if process.ppid() not in found]
+    found = {each.pid: parent_of(each) for each in app.runners(id) if RUNNER in " ".join(command_of(each))}
+    return [pid for pid, parent in found.items() if parent is not None and parent not in found]
 
 
 def test_a_run_outlives_its_tab_and_the_server(app, sample, browser, page):
@@ -51,8 +51,7 @@ def test_a_run_outlives_its_tab_and_the_server(app, sample, browser, page):
 def test_a_killed_supervisor_is_started_again_by_the_open_page(app, sample, page):
     before = len(app.runs())
     id = _run(app, page)
-    (first,), supervisor = _runners(app, id), app.supervisor()
-    assert supervisor is not None
+    (first,), (supervisor,) = _runners(app, id), supervisors_of(app.home.path)
     kill(supervisor)
     until(lambda: first not in _runners(app, id))
 

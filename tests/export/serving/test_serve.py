@@ -3,23 +3,20 @@
 import http.client
 import io
 import json
-import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-from contextlib import suppress
 
 import pytest
 from PIL import Image
 
-from engine.analyses.bundle_server import STOP_SECONDS, bundle_server, free_port, wait_until_ready
+from engine.analyses.bundle_server import bundle_server
 from engine.data import preprocess
 from engine.errors import RunError
 from engine.export.serving.parts import TEMPLATES
 from engine.settings import ServeChoice
-from engine.system.orphans import wait_for_group
 
 INFER = """
 import numpy as np
@@ -111,26 +108,17 @@ def test_a_port_that_is_taken_is_said_in_a_sentence(folder, port):
     assert "Traceback" not in ended.stderr
 
 
-def test_it_ends_with_its_standard_input_also_where_a_shell_has_it_ignore_interrupts(folder, tmp_path):
+def test_it_ends_with_its_standard_input_also_where_a_shell_has_it_ignore_interrupts(folder, tmp_path, monkeypatch):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    port, log = free_port(), tmp_path / "log.txt"
-    command = [sys.executable, str(folder / "serve.py"), "--stop-with-stdin", "--port", str(port)]
-    command += ["--max-batch-size", "1"]
-    with (
-        log.open("ab") as output,
-        subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=output, stderr=output, start_new_session=True
-        ) as process,
-    ):
-        wait_until_ready(process, port, log)
-        process.stdin.close()
-        try:
-            assert process.wait(STOP_SECONDS) == 0
-            assert f":{port}/predict, one image a call\n" in log.read_text()
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            wait_for_group(process.pid)
+    started, popen, log = [], subprocess.Popen, tmp_path / "log.txt"
+    monkeypatch.setattr(
+        subprocess, "Popen", lambda *command, **how: started.append(popen(*command, **how)) or started[-1]
+    )
+    with bundle_server(folder, log, 1, 0.0) as port:
+        pass
+    (server,) = started
+    assert server.returncode == 0, "it had to be killed"
+    assert f":{port}/predict, one image a call\n" in log.read_text()
 
 
 def test_a_server_that_cannot_start_is_told_with_the_end_of_its_log(folder, tmp_path):
